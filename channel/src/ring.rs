@@ -1,0 +1,340 @@
+//! A ring of records: one producer (a thread of the target, and the signal handlers that
+//! interrupt it), one consumer (the reader).
+//!
+//! Positions count words and never wrap; `position & mask` is the place. A record is contiguous:
+//! one that begins near the end runs on into [`crate::record::MAX_WORDS`] words of slack, and the
+//! next one begins after the words that the slack stands for. So there is no padding record.
+//!
+//! * **Reserve** moves the producer's own cursor with an instruction that a signal cannot divide.
+//!   It needs no lock prefix, because only this thread and its handlers write the cursor. A handler
+//!   that records in the middle of a push gets the words behind it.
+//! * **Commit** is the release store of the record's header.
+//! * **Consume**: the reader copies a record whose header is not zero, writes zeros over it, and
+//!   releases the space by storing the tail. So whatever lies between tail and tail + capacity is
+//!   either zero or a record, and a header needs no lap number.
+
+use crate::record::MAX_WORDS;
+use crate::sync::{AtomicU64, Ordering};
+
+/// What stands before the words of a ring; lives in the segment.
+///
+/// Each line is written by one side only, except `state`.
+#[derive(Debug)]
+#[cfg_attr(not(loom), repr(C, align(64)))]
+pub struct Control {
+    // --- the producer's line -------------------------------------------------------------
+    /// Where the next record will be reserved.
+    cursor: AtomicU64,
+    /// The producer's copy of tail + capacity.
+    limit: AtomicU64,
+    /// Address of the words in the owner's own memory; means nothing to anyone else.
+    pub base: AtomicU64,
+    /// Capacity in words less one.
+    mask: AtomicU64,
+    /// The call that has begun and not ended: function number, 0 if none.
+    pub in_flight: AtomicU64,
+    /// Its first argument.
+    pub in_flight_argument: AtomicU64,
+    /// Its start, in ticks.
+    pub in_flight_start: AtomicU64,
+    /// Records given up because the ring was full (`--on-full drop`) or the reader gone.
+    pub dropped: AtomicU64,
+    // --- written when the ring is claimed ------------------------------------------------
+    /// [`FREE`], [`CLAIMED`].
+    pub state: AtomicU64,
+    /// Process id in bits 32-63, thread id in bits 0-31.
+    pub owner: AtomicU64,
+    /// Serial of the parent's image in bits 32-63, of the owner's image in bits 0-31.
+    pub serial: AtomicU64,
+    /// How often this ring was claimed.
+    pub generation: AtomicU64,
+    /// The thread's name, 16 bytes, zero-padded; renewed by `pthread_setname_np`.
+    pub name: [AtomicU64; 2],
+    reserved: [AtomicU64; 2],
+    // --- the consumer's line -------------------------------------------------------------
+    /// Everything before this position has been consumed.
+    tail: AtomicU64,
+    /// Not zero while the producer sleeps on it (its low half is the futex) for space.
+    pub waiting: AtomicU64,
+    padding: [AtomicU64; 6],
+}
+
+#[cfg(not(loom))]
+const _: () = assert!(size_of::<Control>() == 192, "three cache lines, one writer each");
+
+/// `state`: nobody's; may be claimed.
+pub const FREE: u64 = 0;
+/// `state`: belongs to the thread in `owner`, or to its remains until the reader has drained it.
+pub const CLAIMED: u64 = 1;
+
+/// The words of a ring: `capacity + MAX_WORDS` of them.
+pub trait Words {
+    /// Reads the word at `index`.
+    fn load(&self, index: usize, order: Ordering) -> u64;
+    /// Writes the word at `index`.
+    fn store(&self, index: usize, value: u64, order: Ordering);
+}
+
+/// The ring had no room for a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
+impl Control {
+    /// A control block as a new segment has it, except that a fresh mapping is zero and needs no call.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            cursor: AtomicU64::new(0),
+            limit: AtomicU64::new(0),
+            base: AtomicU64::new(0),
+            mask: AtomicU64::new(0),
+            in_flight: AtomicU64::new(0),
+            in_flight_argument: AtomicU64::new(0),
+            in_flight_start: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
+            state: AtomicU64::new(FREE),
+            owner: AtomicU64::new(0),
+            serial: AtomicU64::new(0),
+            generation: AtomicU64::new(0),
+            name: [AtomicU64::new(0), AtomicU64::new(0)],
+            reserved: [AtomicU64::new(0), AtomicU64::new(0)],
+            tail: AtomicU64::new(0),
+            waiting: AtomicU64::new(0),
+            padding: core::array::from_fn(|_| AtomicU64::new(0)),
+        }
+    }
+
+    /// Takes the ring for one thread. False if another thread was faster.
+    pub fn claim(&self, pid: u32, tid: u32, serial: u32, parent: u32, base: u64, capacity: u64) -> bool {
+        // Acquire: pairs with the Release in `free`, so the last owner's end is seen.
+        if self.state.compare_exchange(FREE, CLAIMED, Ordering::Acquire, Ordering::Relaxed).is_err() {
+            return false;
+        }
+        self.base.store(base, Ordering::Relaxed);
+        self.mask.store(capacity - 1, Ordering::Relaxed);
+        self.dropped.store(0, Ordering::Relaxed);
+        self.in_flight.store(0, Ordering::Relaxed);
+        for word in &self.name {
+            word.store(0, Ordering::Relaxed);
+        }
+        self.serial.store(u64::from(parent) << 32 | u64::from(serial), Ordering::Relaxed);
+        let generation = self.generation.load(Ordering::Relaxed);
+        self.generation.store(generation + 1, Ordering::Relaxed);
+        self.limit.store(self.tail.load(Ordering::Relaxed) + capacity, Ordering::Relaxed);
+        // Release: pairs with the Acquire in `owner`; the reader sees the lines above. The ring is
+        // empty, so cursor and tail agree.
+        self.owner.store(u64::from(pid) << 32 | u64::from(tid), Ordering::Release);
+        true
+    }
+
+    /// Process and thread id of the owner; (0, 0) while a claim is under way.
+    #[must_use]
+    pub fn owner(&self) -> (u32, u32) {
+        // Acquire: pairs with the Release in `claim`.
+        let owner = self.owner.load(Ordering::Acquire);
+        ((owner >> 32) as u32, owner as u32)
+    }
+
+    /// Gives a drained ring of a dead thread back, `consumed` being the reader's position. Only the
+    /// reader calls this.
+    pub fn free(&self, consumed: u64) {
+        self.owner.store(0, Ordering::Relaxed);
+        self.cursor.store(consumed, Ordering::Relaxed);
+        self.tail.store(consumed, Ordering::Relaxed);
+        self.waiting.store(0, Ordering::Relaxed);
+        // Release: pairs with the Acquire in `claim`.
+        self.state.store(FREE, Ordering::Release);
+    }
+
+    /// Reserves `words` words.
+    ///
+    /// # Errors
+    /// [`Full`] if the consumer has not yet released as much, by the producer's copy of the tail.
+    #[inline(always)]
+    pub fn reserve(&self, words: u64) -> Result<u64, Full> {
+        loop {
+            let at = self.cursor.load(Ordering::Relaxed);
+            if at + words > self.limit.load(Ordering::Relaxed) {
+                return Err(Full);
+            }
+            if exchange_undivided(&self.cursor, at, at + words) {
+                return Ok(at);
+            }
+        }
+    }
+
+    /// Renews the producer's copy of the tail. True if there is now room for `words` words.
+    pub fn refresh(&self, words: u64) -> bool {
+        let capacity = self.mask.load(Ordering::Relaxed) + 1;
+        // Acquire: pairs with the Release in `Consumer::release`, so the zeros are there first.
+        let limit = self.tail.load(Ordering::Acquire) + capacity;
+        self.limit.store(limit, Ordering::Relaxed);
+        self.cursor.load(Ordering::Relaxed) + words <= limit
+    }
+
+    /// Writes the words of a reserved record and commits it.
+    ///
+    /// `word0` is its header; `rest` are the words behind it.
+    #[inline(always)]
+    pub fn push<W: Words, const N: usize>(&self, words: &W, at: u64, word0: u64, rest: [u64; N]) {
+        let place = (at & self.mask.load(Ordering::Relaxed)) as usize;
+        for (index, word) in rest.into_iter().enumerate() {
+            words.store(place + 1 + index, word, Ordering::Relaxed);
+        }
+        // Release: pairs with the Acquire in `Consumer::peek`; the record's other words come first.
+        words.store(place, word0, Ordering::Release);
+    }
+
+    /// Where a reserved position lies among the words.
+    #[inline(always)]
+    #[must_use]
+    pub fn place(&self, at: u64) -> usize {
+        (at & self.mask.load(Ordering::Relaxed)) as usize
+    }
+
+    /// The producer's cursor, for the reader of a dead thread's ring: untrusted.
+    #[must_use]
+    pub fn cursor(&self) -> u64 {
+        self.cursor.load(Ordering::Relaxed)
+    }
+
+    /// How far the consumer is.
+    #[must_use]
+    pub fn tail(&self) -> u64 {
+        self.tail.load(Ordering::Relaxed)
+    }
+}
+
+impl Default for Control {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Compare-and-exchange that is atomic against this thread's own signal handlers only.
+#[cfg(not(loom))]
+#[inline(always)]
+fn exchange_undivided(word: &AtomicU64, expected: u64, new: u64) -> bool {
+    let won: u8;
+    // SAFETY: the operand is a live, aligned u64 that no other thread writes; one instruction
+    // cannot be divided by a signal. Without a lock prefix it costs a third.
+    unsafe {
+        core::arch::asm!(
+            "cmpxchg qword ptr [{word}], {new}",
+            "sete {won}",
+            word = in(reg) word.as_ptr(),
+            new = in(reg) new,
+            won = out(reg_byte) won,
+            inout("rax") expected => _,
+            options(nostack),
+        );
+    }
+    won != 0
+}
+
+#[cfg(loom)]
+fn exchange_undivided(word: &AtomicU64, expected: u64, new: u64) -> bool {
+    word.compare_exchange(expected, new, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+}
+
+/// What the reader found at its position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peeked {
+    /// Nothing is committed there yet.
+    Nothing,
+    /// A record of so many words was copied.
+    Record(usize),
+    /// A header that no producer writes: the target scribbled over the segment.
+    Corrupt(u64),
+}
+
+/// The reader's side of one ring. Keeps its own position; what the segment says is never believed.
+#[derive(Debug)]
+pub struct Consumer {
+    position: u64,
+    released: u64,
+    mask: u64,
+}
+
+impl Consumer {
+    /// Begins at `position` (0 for a new ring) of a ring with `capacity` words, a power of two.
+    #[must_use]
+    pub fn new(position: u64, capacity: u64) -> Self {
+        debug_assert!(capacity.is_power_of_two() && capacity >= 2 * MAX_WORDS as u64);
+        Self { position, released: position, mask: capacity - 1 }
+    }
+
+    /// Copies the record at the position, if one is committed, into `into`, without passing it.
+    #[inline]
+    pub fn peek<W: Words>(&self, words: &W, into: &mut [u64; MAX_WORDS]) -> Peeked {
+        let place = (self.position & self.mask) as usize;
+        // Acquire: pairs with the Release in `Control::push`.
+        let word0 = words.load(place, Ordering::Acquire);
+        if word0 == 0 {
+            return Peeked::Nothing;
+        }
+        let length = (word0 & 0xff) as usize;
+        if !(crate::record::PREFIX_WORDS..=MAX_WORDS).contains(&length) {
+            return Peeked::Corrupt(word0);
+        }
+        into[0] = word0;
+        for (index, word) in into[..length].iter_mut().enumerate().skip(1) {
+            *word = words.load(place + index, Ordering::Relaxed);
+        }
+        Peeked::Record(length)
+    }
+
+    /// Passes a record of `length` words: clears it, so that its place reads as empty.
+    #[inline]
+    pub fn pass<W: Words>(&mut self, words: &W, length: usize) {
+        let place = (self.position & self.mask) as usize;
+        for index in 0..length {
+            words.store(place + index, 0, Ordering::Relaxed);
+        }
+        self.position += length as u64;
+    }
+
+    /// Words passed and not yet given back.
+    #[inline]
+    #[must_use]
+    pub fn unreleased(&self) -> u64 {
+        self.position - self.released
+    }
+
+    /// The consumer's position.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Gives the passed words back to the producer. True if the producer sleeps and must be woken.
+    pub fn release(&mut self, control: &Control) -> bool {
+        self.released = self.position;
+        // Release: pairs with the Acquire in `Control::refresh`: the zeros come first.
+        control.tail.store(self.position, Ordering::Release);
+        // SeqCst: the tail store above must not pass this load, or a producer that announced
+        // itself between them would sleep on; pairs with the SeqCst store of `waiting`.
+        crate::sync::fence(Ordering::SeqCst);
+        control.waiting.load(Ordering::Relaxed) != 0
+    }
+
+    /// Passes what a dead producer reserved and did not commit, up to its `cursor`, and clears the
+    /// ring. Returns the words skipped. A cursor out of the ring's range (scribbled over) is not
+    /// believed.
+    pub fn abandon<W: Words>(&mut self, words: &W, cursor: u64) -> u64 {
+        let gap = cursor.wrapping_sub(self.position);
+        let gap = if gap > self.mask + 1 { 0 } else { gap };
+        if gap > 0 {
+            self.clear(words);
+        }
+        self.position += gap;
+        gap
+    }
+
+    /// Makes the whole ring read as empty: after corruption, or before another owner.
+    pub fn clear<W: Words>(&mut self, words: &W) {
+        for index in 0..(self.mask + 1) as usize + MAX_WORDS {
+            words.store(index, 0, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! The shared segment: a header, the rings' control blocks, two tables, the rings.
+//!
+//! ```text
+//! 0          Header                    one page
+//! controls   Control x ring_count      192 bytes each
+//! stacks     (stack table)             reserved: hash -> id, frames stored once
+//! names      (name table)              reserved: names of functions that are not in the list
+//! rings      words x ring_count        capacity + slack each, whole pages
+//! ```
+//!
+//! The CLI creates it (a sparse memfd), every process of the target maps it. Both sides keep their
+//! own copy of the [`Layout`], checked once; what the header says later is never believed.
+
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use crate::record::MAX_WORDS;
+use crate::ring::{Control, Words};
+
+/// First word of the header: "calltap" and a version digit of the header itself.
+pub const MAGIC: u64 = u64::from_le_bytes(*b"calltap1");
+/// Version of everything else here: layout, record format, the list of functions.
+pub const ABI: u64 = 1;
+
+/// Header flag: a full ring drops records instead of making the caller wait.
+pub const DROP_WHEN_FULL: u64 = 1 << 0;
+/// Header flag: calls are stamped once, durations are not measured.
+pub const LATENCY_OFF: u64 = 1 << 1;
+/// Header flag: only the first process is tapped.
+pub const NO_FOLLOW: u64 = 1 << 2;
+
+/// `reader`: rings are being drained.
+pub const READER_RUNS: u32 = 1;
+/// `reader`: nobody will ever drain again; taps turn themselves off.
+pub const READER_GONE: u32 = 2;
+
+/// Environment variable that carries the segment's path to the interposer.
+pub const SEGMENT_VARIABLE: &str = "CALLTAP_SEGMENT";
+
+/// The smallest ring, in bytes.
+pub const MIN_RING_BYTES: u64 = 16 << 10;
+/// The largest ring, in bytes.
+pub const MAX_RING_BYTES: u64 = 1 << 30;
+/// The most rings a segment can have.
+pub const MAX_RINGS: u64 = 1 << 16;
+
+const PAGE: u64 = 4096;
+
+/// The first page of the segment.
+#[derive(Debug)]
+#[repr(C, align(64))]
+pub struct Header {
+    // Written by the CLI before anyone else maps the segment.
+    magic: AtomicU64,
+    abi: AtomicU64,
+    size: AtomicU64,
+    ring_count: AtomicU64,
+    capacity: AtomicU64,
+    stacks_bytes: AtomicU64,
+    names_bytes: AtomicU64,
+    /// [`crate::clock::Clock`], as a number.
+    pub clock: AtomicU64,
+    /// Bits of the families that are tapped.
+    pub taps: AtomicU64,
+    /// [`DROP_WHEN_FULL`] and the others.
+    pub flags: AtomicU64,
+    /// Process id of the first process; 0 until it is known.
+    pub root_pid: AtomicU64,
+    config_padding: [AtomicU64; 5],
+    // Written by the reader.
+    /// Counts up while the reader runs, at least once a second.
+    pub heartbeat: AtomicU64,
+    /// Exit stops up to this sequence number may go on.
+    pub released: AtomicU64,
+    /// Futex of `released`: changes whenever it does.
+    pub released_bell: AtomicU32,
+    /// [`READER_RUNS`] or [`READER_GONE`]; the tracer writes the second.
+    pub reader: AtomicU32,
+    reader_padding: [AtomicU64; 5],
+    // Written by the target and the tracer.
+    /// Futex on which the reader sleeps; rung for what should not wait for its next round.
+    pub bell: AtomicU32,
+    /// One more than the highest ring ever claimed.
+    pub high_water: AtomicU32,
+    /// The last process image's serial number; the first is 1.
+    pub serials: AtomicU32,
+    /// Threads that found no free ring.
+    pub threads_without_ring: AtomicU32,
+    /// Records that those threads could not write.
+    pub lost_without_ring: AtomicU64,
+    target_padding: [AtomicU64; 5],
+}
+
+const _: () = assert!(size_of::<Header>() == 256, "no hidden padding, within the first page");
+
+/// The numbers that fix where everything is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// How many rings.
+    pub ring_count: u64,
+    /// Words in a ring, a power of two.
+    pub capacity: u64,
+    /// Bytes of the stack table.
+    pub stacks_bytes: u64,
+    /// Bytes of the name table.
+    pub names_bytes: u64,
+}
+
+/// Why a segment is not one of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotOurs {
+    /// Another magic number.
+    Magic,
+    /// Another version of calltap made it.
+    Abi(u64),
+    /// Its numbers contradict each other or its size.
+    Layout,
+}
+
+impl Layout {
+    /// A layout of `ring_count` rings with at least `ring_bytes` bytes each.
+    ///
+    /// # Errors
+    /// [`NotOurs::Layout`] outside [`MIN_RING_BYTES`]..=[`MAX_RING_BYTES`] or 2..=[`MAX_RINGS`].
+    pub fn new(ring_count: u64, ring_bytes: u64) -> Result<Self, NotOurs> {
+        let layout = Self {
+            ring_count,
+            capacity: ring_bytes.min(MAX_RING_BYTES).next_power_of_two() / 8,
+            stacks_bytes: 0,
+            names_bytes: 0,
+        };
+        if ring_bytes > MAX_RING_BYTES { Err(NotOurs::Layout) } else { layout.checked() }
+    }
+
+    fn checked(self) -> Result<Self, NotOurs> {
+        let bytes = self.capacity.saturating_mul(8);
+        if !self.capacity.is_power_of_two()
+            || !(MIN_RING_BYTES..=MAX_RING_BYTES).contains(&bytes)
+            || !(2..=MAX_RINGS).contains(&self.ring_count)
+            || self.stacks_bytes > 1 << 40
+            || self.names_bytes > 1 << 40
+        {
+            return Err(NotOurs::Layout);
+        }
+        Ok(self)
+    }
+
+    const fn pages(bytes: u64) -> u64 {
+        bytes.div_ceil(PAGE) * PAGE
+    }
+
+    /// Offset of the control blocks.
+    #[must_use]
+    pub const fn controls(&self) -> u64 {
+        PAGE
+    }
+
+    /// Offset of the stack table.
+    #[must_use]
+    pub const fn stacks(&self) -> u64 {
+        self.controls() + Self::pages(self.ring_count * size_of::<Control>() as u64)
+    }
+
+    /// Offset of the name table.
+    #[must_use]
+    pub const fn names(&self) -> u64 {
+        self.stacks() + Self::pages(self.stacks_bytes)
+    }
+
+    /// Offset of the first ring's words.
+    #[must_use]
+    pub const fn rings(&self) -> u64 {
+        self.names() + Self::pages(self.names_bytes)
+    }
+
+    /// From one ring's words to the next one's, in bytes.
+    #[must_use]
+    pub const fn stride(&self) -> u64 {
+        Self::pages((self.capacity + MAX_WORDS as u64) * 8)
+    }
+
+    /// Size of the segment in bytes.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.rings() + self.ring_count * self.stride()
+    }
+}
+
+/// A mapped segment. Copies are views of the same memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Segment {
+    base: *mut u8,
+    layout: Layout,
+}
+
+// SAFETY: the segment is shared memory made of atomics; any thread may look at it.
+unsafe impl Send for Segment {}
+// SAFETY: as above.
+unsafe impl Sync for Segment {}
+
+impl Segment {
+    /// Views the segment mapped at `base`, and writes its header if it is new (all zero).
+    ///
+    /// # Safety
+    /// `base` is page-aligned and `layout.size()` bytes from it stay mapped, readable and writable,
+    /// as long as any copy of the returned value is used.
+    #[must_use]
+    pub unsafe fn create(base: *mut u8, layout: Layout) -> Self {
+        let segment = Self { base, layout };
+        let header = segment.header();
+        header.abi.store(ABI, Ordering::Relaxed);
+        header.size.store(layout.size(), Ordering::Relaxed);
+        header.ring_count.store(layout.ring_count, Ordering::Relaxed);
+        header.capacity.store(layout.capacity, Ordering::Relaxed);
+        header.stacks_bytes.store(layout.stacks_bytes, Ordering::Relaxed);
+        header.names_bytes.store(layout.names_bytes, Ordering::Relaxed);
+        header.reader.store(READER_RUNS, Ordering::Relaxed);
+        header.magic.store(MAGIC, Ordering::Release);
+        segment
+    }
+
+    /// Reads the layout from a mapped first page, whose segment has `size` bytes.
+    ///
+    /// # Safety
+    /// One page from `base` is mapped and readable.
+    ///
+    /// # Errors
+    /// [`NotOurs`] says what does not fit.
+    pub unsafe fn layout_at(base: *const u8, size: u64) -> Result<Layout, NotOurs> {
+        // SAFETY: the page is mapped by the contract; Header is plain atomics, any bits are valid.
+        let header = unsafe { &*base.cast::<Header>() };
+        if header.magic.load(Ordering::Acquire) != MAGIC {
+            return Err(NotOurs::Magic);
+        }
+        let abi = header.abi.load(Ordering::Relaxed);
+        if abi != ABI {
+            return Err(NotOurs::Abi(abi));
+        }
+        let layout = Layout {
+            ring_count: header.ring_count.load(Ordering::Relaxed),
+            capacity: header.capacity.load(Ordering::Relaxed),
+            stacks_bytes: header.stacks_bytes.load(Ordering::Relaxed),
+            names_bytes: header.names_bytes.load(Ordering::Relaxed),
+        }
+        .checked()?;
+        if layout.size() != size || header.size.load(Ordering::Relaxed) != size {
+            return Err(NotOurs::Layout);
+        }
+        Ok(layout)
+    }
+
+    /// Views the segment mapped at `base` with a layout that [`Self::layout_at`] has checked.
+    ///
+    /// # Safety
+    /// As for [`Self::create`].
+    #[must_use]
+    pub unsafe fn view(base: *mut u8, layout: Layout) -> Self {
+        Self { base, layout }
+    }
+
+    /// The header.
+    #[inline]
+    #[must_use]
+    pub fn header(&self) -> &'static Header {
+        // SAFETY: `create`'s contract keeps the page mapped; nothing is ever unmapped while a view
+        // is used, so 'static is as long as anyone can look. Plain atomics: any bits are valid.
+        unsafe { &*self.base.cast::<Header>() }
+    }
+
+    /// The layout.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The control block of ring `index`, which is less than `ring_count`.
+    ///
+    /// # Panics
+    /// If it is not.
+    #[inline]
+    #[must_use]
+    pub fn control(&self, index: usize) -> &'static Control {
+        assert!((index as u64) < self.layout.ring_count);
+        let offset = self.layout.controls() as usize + index * size_of::<Control>();
+        // SAFETY: within the mapped segment by the assertion and the checked layout; as `header`.
+        unsafe { &*self.base.add(offset).cast::<Control>() }
+    }
+
+    /// The words of ring `index`, which is less than `ring_count`.
+    ///
+    /// # Panics
+    /// If it is not.
+    #[inline]
+    #[must_use]
+    pub fn words(&self, index: usize) -> RawWords {
+        assert!((index as u64) < self.layout.ring_count);
+        let offset = self.layout.rings() + index as u64 * self.layout.stride();
+        // SAFETY: within the mapped segment by the assertion and the checked layout.
+        let base = unsafe { self.base.add(offset as usize) };
+        RawWords { base: base.cast() }
+    }
+}
+
+/// The words of one ring in mapped memory.
+#[derive(Clone, Copy, Debug)]
+pub struct RawWords {
+    base: *const AtomicU64,
+}
+
+impl RawWords {
+    /// The words at an address that [`Segment::words`] gave out in this process.
+    ///
+    /// # Safety
+    /// `base` came from [`Self::address`] in this process and the segment is still mapped.
+    #[inline(always)]
+    #[must_use]
+    pub unsafe fn at(base: u64) -> Self {
+        Self { base: base as *const AtomicU64 }
+    }
+
+    /// Their address in this process.
+    #[must_use]
+    pub fn address(&self) -> u64 {
+        self.base as u64
+    }
+}
+
+impl Words for RawWords {
+    #[inline(always)]
+    fn load(&self, index: usize, order: Ordering) -> u64 {
+        // SAFETY: ring positions are masked to the capacity, and a record adds less than MAX_WORDS,
+        // which is the slack mapped behind it.
+        unsafe { (*self.base.add(index)).load(order) }
+    }
+
+    #[inline(always)]
+    fn store(&self, index: usize, value: u64, order: Ordering) {
+        // SAFETY: as in `load`.
+        unsafe { (*self.base.add(index)).store(value, order) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_layout_do_not_overlap_and_fill_whole_pages() {
+        let layout = Layout::new(512, 1 << 20).unwrap();
+        assert_eq!(layout.capacity, (1 << 20) / 8);
+        assert!(layout.stacks() >= layout.controls() + 512 * size_of::<Control>() as u64);
+        assert_eq!(layout.rings() % PAGE, 0);
+        assert!(layout.stride() >= (layout.capacity + MAX_WORDS as u64) * 8);
+        assert_eq!(layout.size(), layout.rings() + 512 * layout.stride());
+    }
+
+    #[test]
+    fn absurd_sizes_are_refused() {
+        assert_eq!(Layout::new(1, 1 << 20), Err(NotOurs::Layout));
+        assert_eq!(Layout::new(8, 1024), Err(NotOurs::Layout));
+        assert_eq!(Layout::new(8, u64::MAX), Err(NotOurs::Layout));
+    }
+}
