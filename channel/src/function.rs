@@ -261,6 +261,18 @@ macro_rules! define_functions {
             /// All functions, in the list's order.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
+            /// What a call of it does.
+            #[inline(always)]
+            #[must_use]
+            pub const fn effect(self) -> Effect {
+                use Bytes::*;
+                use Effect::*;
+                use Giver::*;
+                #[allow(unused_imports)]
+                use Kind::*;
+                match self { $(Self::$name => $effect,)* }
+            }
+
             /// The family it is switched with.
             #[inline(always)]
             #[must_use]

@@ -50,7 +50,9 @@ pub struct Control {
     pub generation: AtomicU64,
     /// The thread's name, 16 bytes, zero-padded; renewed by `pthread_setname_np`.
     pub name: [AtomicU64; 2],
-    reserved: [AtomicU64; 2],
+    /// Tail + 1 at which a wait was given up; see [`Control::give_up_waiting`].
+    hole: AtomicU64,
+    reserved: AtomicU64,
     // --- the consumer's line -------------------------------------------------------------
     /// Everything before this position has been consumed.
     tail: AtomicU64,
@@ -97,7 +99,8 @@ impl Control {
             serial: AtomicU64::new(0),
             generation: AtomicU64::new(0),
             name: [AtomicU64::new(0), AtomicU64::new(0)],
-            reserved: [AtomicU64::new(0), AtomicU64::new(0)],
+            hole: AtomicU64::new(0),
+            reserved: AtomicU64::new(0),
             tail: AtomicU64::new(0),
             waiting: AtomicU64::new(0),
             padding: core::array::from_fn(|_| AtomicU64::new(0)),
@@ -183,6 +186,28 @@ impl Control {
         }
         // Release: pairs with the Acquire in `Consumer::peek`; the record's other words come first.
         words.store(place, word0, Ordering::Release);
+    }
+
+    /// Whether the ring cannot drain because the record at its tail is reserved and not committed:
+    /// this is a signal handler that interrupted a push and then filled the ring. Also true, for a
+    /// moment, while the reader is between clearing a record and releasing it.
+    pub fn is_blocked_by_own_push<W: Words>(&self, words: &W) -> bool {
+        let tail = self.tail.load(Ordering::Relaxed);
+        tail < self.cursor.load(Ordering::Relaxed)
+            && words.load(self.place(tail), Ordering::Relaxed) == 0
+    }
+
+    /// Remembers that waiting at this tail is in vain, until it moves.
+    pub fn give_up_waiting(&self) {
+        self.hole.store(self.tail.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    /// Whether waiting is known to be in vain, or the cursor has been scribbled over.
+    #[must_use]
+    pub fn is_waiting_in_vain(&self) -> bool {
+        let tail = self.tail.load(Ordering::Relaxed);
+        let used = self.cursor.load(Ordering::Relaxed).wrapping_sub(tail);
+        self.hole.load(Ordering::Relaxed) == tail + 1 || used > self.mask.load(Ordering::Relaxed) + 1
     }
 
     /// Where a reserved position lies among the words.

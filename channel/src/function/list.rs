@@ -187,8 +187,8 @@ macro_rules! for_each_function {
             Lock C plain pthread_rwlock_wrlock(lock: Address) -> Code = Effect::None, "locks for writing";
             Lock C plain sem_wait(semaphore: Address) -> Int = Effect::None, "waits for a semaphore";
             // Processes. `custom` ones that do not return are recorded at their entry.
-            Process C custom fork() -> Int = Effect::Fork, "makes a child process";
-            Process C custom _Fork() -> Int = Effect::Fork, "makes a child process without running handlers";
+            Process C plain fork() -> Int = Effect::Fork, "makes a child process";
+            Process C plain _Fork() -> Int = Effect::Fork, "makes a child process without running handlers";
             Process C custom vfork() -> Int = Effect::Fork, "makes a child process in the same memory";
             Process C plain daemon(stay: Int, keep_output: Int) -> Int = Effect::Fork, "goes on in the background";
             Process C custom posix_spawn(path: Path, child: Int) -> Code = Effect::Fork, "runs a program in a child process";

@@ -1,0 +1,96 @@
+//! The reader's side against a target that scribbles over the segment.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use calltap_channel::record::{MAX_TEXT, MAX_WORDS, Record};
+use calltap_channel::ring::{Consumer, Control, Peeked, Words};
+use proptest::prelude::*;
+
+const CAPACITY: usize = 2048;
+
+struct Memory(Vec<AtomicU64>);
+
+impl Words for Memory {
+    fn load(&self, index: usize, order: Ordering) -> u64 {
+        self.0[index].load(order)
+    }
+    fn store(&self, index: usize, value: u64, order: Ordering) {
+        self.0[index].store(value, order);
+    }
+}
+
+fn memory(words: &[u64]) -> Memory {
+    let padded = words.iter().copied().chain(std::iter::repeat(0));
+    Memory(padded.take(CAPACITY + MAX_WORDS).map(AtomicU64::new).collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn any_words_make_a_record_or_an_error(words in prop::collection::vec(any::<u64>(), 0..MAX_WORDS)) {
+        if let Ok(record) = Record::parse(&words) {
+            prop_assert!(record.len_words() <= words.len());
+            prop_assert!(record.end() >= record.start());
+            let _ = (record.returned(), record.argument(0), record.argument(usize::MAX - 64));
+            prop_assert!(record.arguments().len() <= record.len_words());
+            if let Some(text) = record.text() {
+                prop_assert!(text.as_bytes().len() <= MAX_TEXT);
+            }
+        }
+    }
+
+    #[test]
+    fn a_scribbled_ring_is_drained_in_bounded_steps(
+        words in prop::collection::vec(prop_oneof![Just(0), 0..200u64, any::<u64>()], 0..CAPACITY),
+        cursor in any::<u64>(),
+    ) {
+        let memory = memory(&words);
+        let mut consumer = Consumer::new(0, CAPACITY as u64);
+        let mut into = [0; MAX_WORDS];
+        let mut steps = 0;
+        loop {
+            match consumer.peek(&memory, &mut into) {
+                Peeked::Nothing => break,
+                Peeked::Record(length) => consumer.pass(&memory, length),
+                Peeked::Corrupt(_) => consumer.clear(&memory),
+            }
+            steps += 1;
+            prop_assert!(steps <= CAPACITY);
+        }
+        let before = consumer.position();
+        prop_assert!(consumer.abandon(&memory, cursor) <= CAPACITY as u64);
+        prop_assert!(consumer.position() - before <= CAPACITY as u64);
+    }
+}
+
+/// What a real producer writes is read back as it was written, over many laps and all lengths.
+#[test]
+fn laps_of_all_lengths_come_back_unchanged() {
+    let memory = memory(&[]);
+    let control = Control::new();
+    assert!(control.claim(1, 2, 3, 4, 0, CAPACITY as u64));
+    let mut consumer = Consumer::new(0, CAPACITY as u64);
+    let mut into = [0; MAX_WORDS];
+    let (mut written, mut read) = (0_u64, 0_u64);
+    let length_of = |number: u64| 4 + (number * 7 % (MAX_WORDS as u64 - 4)) as usize;
+    while read < 20_000 {
+        while let Ok(at) = control.reserve(length_of(written) as u64) {
+            let place = control.place(at);
+            for index in 1..length_of(written) {
+                memory.store(place + index, written ^ index as u64, Ordering::Relaxed);
+            }
+            memory.store(place, length_of(written) as u64, Ordering::Release);
+            written += 1;
+        }
+        while let Peeked::Record(length) = consumer.peek(&memory, &mut into) {
+            assert_eq!(length, length_of(read));
+            assert!((1..length).all(|index| into[index] == read ^ index as u64), "record {read}");
+            consumer.pass(&memory, length);
+            read += 1;
+        }
+        consumer.release(&control);
+        assert!(control.refresh(1), "drained, so there is room");
+    }
+    assert_eq!(written, read);
+}

@@ -1,0 +1,240 @@
+//! One call through a hook: stamped, made, stamped, recorded.
+
+use core::sync::atomic::Ordering;
+
+use calltap_channel::clock::Clock;
+use calltap_channel::function::Effect;
+use calltap_channel::record::{self, PREFIX_WORDS};
+use calltap_channel::ring::{Control, Words};
+use calltap_channel::segment::RawWords;
+use calltap_channel::Function;
+
+use crate::text::Text;
+use crate::types::Returned;
+use crate::{full, image, slot, state, thread};
+
+/// A call that has begun. Lives in the hook's registers, not in memory: the real function may leave
+/// by cancellation, `longjmp` or an exception, and then nothing needs to be undone.
+pub(crate) struct Call {
+    control: &'static Control,
+    function: Function,
+    start: u64,
+    site: u64,
+    taps: u32,
+    flags: u8,
+}
+
+/// Which end of a call is stamped if only one is (`--latency off`).
+const fn stamped_at_end(function: Function) -> bool {
+    matches!(function.effect(), Effect::Allocate(..) | Effect::AllocateAt(..))
+}
+
+/// Whether one stamp is enough. `realloc` releases at its start and acquires at its end.
+const fn needs_both_stamps(function: Function) -> bool {
+    matches!(
+        function.effect(),
+        Effect::Reallocate(..) | Effect::Remap | Effect::DuplicateOnto | Effect::Reopen(..)
+    )
+}
+
+/// Reads the clock that the `taps` word names.
+#[inline(always)]
+pub(crate) fn now(taps: u32) -> u64 {
+    if taps & state::MONOTONIC == 0 { Clock::Tsc.now() } else { Clock::Monotonic.now() }
+}
+
+/// The words of a ring that this process claimed.
+///
+/// # Safety
+/// `control` was claimed in this process image.
+#[inline(always)]
+pub(crate) unsafe fn words_of(control: &Control) -> RawWords {
+    // SAFETY: `claim` stored the address of the mapped words.
+    unsafe { RawWords::at(control.base.load(Ordering::Relaxed)) }
+}
+
+/// The return address of the hook that this is inlined into: of the call the program made.
+///
+/// The library is built with frame pointers, so `rbp` is the hook's frame.
+#[inline(always)]
+pub(crate) fn return_address() -> u64 {
+    let address: u64;
+    // SAFETY: with frame pointers, the word above the saved one is the return address.
+    unsafe {
+        core::arch::asm!(
+            "mov {}, qword ptr [rbp + 8]",
+            out(reg) address,
+            options(nostack, readonly, preserves_flags, pure),
+        );
+    }
+    address
+}
+
+impl Call {
+    /// Begins a call of `function`; None if it is not to be recorded.
+    #[inline(always)]
+    pub(crate) fn begin(function: Function, argument: u64) -> Option<Self> {
+        let mut taps = state::taps();
+        if taps & function.family().bit() == 0 {
+            if taps & state::REGISTERED != 0 {
+                return None;
+            }
+            taps = begin_unregistered(function)?;
+        }
+        let slot = slot::ring();
+        let (control, flags) = if slot.is_null() {
+            let ring = thread::find()?;
+            (ring.control, if ring.vfork_child { record::VFORK_CHILD } else { 0 })
+        } else {
+            // SAFETY: the slot holds a control block of the mapped segment.
+            (unsafe { &*slot }, 0)
+        };
+        let site = return_address();
+        control.in_flight_argument.store(argument, Ordering::Relaxed);
+        let only_end = taps & state::UNTIMED != 0 && stamped_at_end(function);
+        let start = if only_end { 0 } else { now(taps) };
+        control.in_flight_start.store(start, Ordering::Relaxed);
+        control.in_flight.store(u64::from(function.number()) + 1, Ordering::Relaxed);
+        Some(Self { control, function, start, site, taps, flags })
+    }
+
+    /// Ends a call: records it with what it returned and its argument words.
+    #[inline(always)]
+    pub(crate) fn finish<R: Returned, const N: usize>(self, returned: R, arguments: [u64; N]) {
+        let Some((start, duration, flags)) = self.stop() else { return };
+        let failure = returned.failure();
+        let void = if R::VOID { record::VOID } else { 0 };
+        let words = PREFIX_WORDS + usize::from(!R::VOID) + N;
+        let Some(at) = self.reserve(words) else { return };
+        let header = record::header(words, flags | void, self.function.number(), 0);
+        // SAFETY: the ring was claimed in this image.
+        let ring = unsafe { words_of(self.control) };
+        let outcome = record::outcome(duration, failure);
+        let place = self.control.place(at);
+        ring.store(place + 1, start, Ordering::Relaxed);
+        ring.store(place + 2, outcome, Ordering::Relaxed);
+        ring.store(place + 3, self.site, Ordering::Relaxed);
+        let mut next = place + PREFIX_WORDS;
+        if !R::VOID {
+            ring.store(next, returned.word(), Ordering::Relaxed);
+            next += 1;
+        }
+        for (index, argument) in arguments.into_iter().enumerate() {
+            ring.store(next + index, argument, Ordering::Relaxed);
+        }
+        // Release: pairs with the Acquire in `Consumer::peek`.
+        ring.store(place, header, Ordering::Release);
+        self.control.in_flight.store(0, Ordering::Relaxed);
+    }
+
+    /// Ends a call whose arguments are as many as there happen to be, with a text behind them.
+    ///
+    /// `text` is what the program passed: null, a string, or anything if the call failed.
+    #[inline(never)]
+    pub(crate) fn finish_long<R: Returned>(
+        self,
+        returned: R,
+        arguments: &[u64],
+        text: *const core::ffi::c_char,
+    ) {
+        let Some((start, duration, mut flags)) = self.stop() else { return };
+        let failure = returned.failure();
+        if R::VOID {
+            flags |= record::VOID;
+        }
+        let text = Text::of(text, flags & record::ENTRY == 0 && was_read(failure));
+        if text.is_some() {
+            flags |= record::TEXT;
+        }
+        if text.as_ref().is_some_and(Text::is_cut) {
+            flags |= record::CUT;
+        }
+        let text_words = text.as_ref().map_or(0, |text| 1 + text.words());
+        let room = record::MAX_WORDS - PREFIX_WORDS - 1 - text_words;
+        if arguments.len() > room {
+            flags |= record::CUT;
+        }
+        let arguments = &arguments[..arguments.len().min(room)];
+        let words = PREFIX_WORDS + usize::from(!R::VOID) + arguments.len() + text_words;
+        let Some(at) = self.reserve(words) else { return };
+        let place = self.control.place(at);
+        // SAFETY: the ring was claimed in this image.
+        let ring = unsafe { words_of(self.control) };
+        let mut next = place + 1;
+        let mut put = |word: u64| {
+            ring.store(next, word, Ordering::Relaxed);
+            next += 1;
+        };
+        put(start);
+        put(record::outcome(duration, failure));
+        put(self.site);
+        if !R::VOID {
+            put(returned.word());
+        }
+        arguments.iter().for_each(|argument| put(*argument));
+        if let Some(text) = &text {
+            put(text.length() as u64);
+            (0..text.words()).for_each(|index| put(text.word(index)));
+        }
+        let header = record::header(words, flags, self.function.number(), 0);
+        // Release: pairs with the Acquire in `Consumer::peek`.
+        ring.store(place, header, Ordering::Release);
+        self.control.in_flight.store(0, Ordering::Relaxed);
+    }
+
+    /// Records at its entry a call that does not return if it succeeds.
+    pub(crate) fn enter(mut self, site: u64, arguments: &[u64], text: *const core::ffi::c_char) {
+        self.flags |= record::ENTRY;
+        self.site = site;
+        if self.start == 0 {
+            self.start = now(self.taps);
+        }
+        self.taps |= state::UNTIMED;
+        self.finish_long((), arguments, text);
+    }
+
+    /// Start, duration and flags of the record; None if this is the child of a fork that the real
+    /// function made: the parent records the call.
+    #[inline(always)]
+    fn stop(&self) -> Option<(u64, u64, u8)> {
+        let stamped = if self.taps & state::UNTIMED != 0 && !needs_both_stamps(self.function) {
+            let start = if self.start == 0 { now(self.taps) } else { self.start };
+            (start, 0, self.flags | record::UNTIMED)
+        } else {
+            (self.start, now(self.taps) - self.start, self.flags)
+        };
+        if state::taps() == 0 {
+            image::register();
+            return None;
+        }
+        Some(stamped)
+    }
+
+    #[inline(always)]
+    fn reserve(&self, words: usize) -> Option<u64> {
+        match self.control.reserve(words as u64) {
+            Ok(at) => Some(at),
+            Err(_) => full::reserve_when_there_is_room(self.control, words as u64),
+        }
+    }
+}
+
+/// First hook of a process that is not registered: not attached, or a forked child.
+#[cold]
+#[inline(never)]
+fn begin_unregistered(function: Function) -> Option<u32> {
+    image::segment()?;
+    let before = crate::types::errno();
+    image::register();
+    crate::types::set_errno(i32::from(before));
+    let taps = state::taps();
+    (taps & function.family().bit() != 0).then_some(taps)
+}
+
+/// Whether a call with this error number has read the path it was given.
+fn was_read(failure: u16) -> bool {
+    matches!(
+        i32::from(failure),
+        0 | libc::ENOENT | libc::EACCES | libc::EEXIST | libc::ENOTDIR | libc::EISDIR | libc::ELOOP
+    )
+}

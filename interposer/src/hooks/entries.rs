@@ -1,0 +1,94 @@
+//! Hooks of functions that return twice or not at all.
+//!
+//! They cannot be calls inside a hook: `vfork`'s child would return through a frame that its parent
+//! still needs. So the hook is entered, records, and *jumps* to the real function, which sees the
+//! program's own return address, stack and registers.
+
+use core::arch::naked_asm;
+use core::ffi::{c_char, c_void};
+
+use calltap_channel::Function;
+
+use crate::call::Call;
+use crate::real::Real;
+use crate::slot;
+use crate::types::Path;
+
+/// Type of a function that is only ever jumped to.
+type Anything = *const c_void;
+
+macro_rules! entry_hooks {
+    ($($name:ident $note:path)*) => {$(
+        #[allow(non_snake_case, unreachable_pub, reason = "exported to the loader")]
+        pub(crate) mod $name {
+            use super::*;
+
+            pub(crate) static REAL: Real<Anything> =
+                Real::new($crate::hooks::symbol(concat!(stringify!($name), "\0")));
+
+            extern "C" fn enter(first: u64, second: u64, site: u64) -> Anything {
+                $note(Function::$name, first, second, site);
+                REAL.get()
+            }
+
+            /// Saves what the real function will read, records, restores, jumps.
+            ///
+            /// # Safety
+            /// Called by the program as the C function of this name.
+            #[unsafe(naked)]
+            #[unsafe(no_mangle)]
+            pub unsafe extern "C" fn $name() {
+                naked_asm!(
+                    ".cfi_startproc",
+                    "push rdi", "push rsi", "push rdx", "push rcx", "push r8", "push r9", "push rax",
+                    ".cfi_adjust_cfa_offset 56",
+                    "mov rdx, qword ptr [rsp + 56]",
+                    "call {enter}",
+                    "mov r11, rax",
+                    "pop rax", "pop r9", "pop r8", "pop rcx", "pop rdx", "pop rsi", "pop rdi",
+                    ".cfi_adjust_cfa_offset -56",
+                    "jmp r11",
+                    ".cfi_endproc",
+                    enter = sym enter,
+                )
+            }
+        }
+    )*};
+}
+entry_hooks! {
+    vfork note_vfork
+    execve note_path execv note_path execvp note_path execvpe note_path
+    execl note_path execle note_path execlp note_path
+    fexecve note_number execveat note_below
+    _exit note_number _Exit note_number quick_exit note_number
+}
+
+fn note_path(function: Function, path: u64, _: u64, site: u64) {
+    note(function, path, site, &[], Path(path as *const c_char));
+}
+
+fn note_below(function: Function, directory: u64, path: u64, site: u64) {
+    note(function, directory, site, &[directory], Path(path as *const c_char));
+}
+
+fn note_number(function: Function, number: u64, _: u64, site: u64) {
+    note(function, number, site, &[number], Path(core::ptr::null()));
+}
+
+/// From here to the parent's next tapped call the thread may be two: its ring is set aside.
+fn note_vfork(function: Function, _: u64, _: u64, site: u64) {
+    note(function, 0, site, &[], Path(core::ptr::null()));
+    let ring = slot::ring();
+    if !ring.is_null() {
+        slot::set_parked(ring);
+        slot::set_ring(core::ptr::null());
+    }
+}
+
+fn note(function: Function, argument: u64, site: u64, words: &[u64], text: Path) {
+    let before = crate::types::errno();
+    if let Some(call) = Call::begin(function, argument) {
+        call.enter(site, words, text.0);
+    }
+    crate::types::set_errno(i32::from(before));
+}

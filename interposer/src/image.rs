@@ -1,0 +1,105 @@
+//! This process image: the segment it is attached to, and its identity in it.
+
+use core::cell::UnsafeCell;
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use calltap_channel::clock::Clock;
+use calltap_channel::segment::{self, Segment};
+use calltap_channel::{Note, note, record};
+
+use crate::{kernel, state, thread};
+
+struct Attached(UnsafeCell<Option<Segment>>);
+
+// SAFETY: written once by the constructor, while the process has one thread; read afterwards.
+unsafe impl Sync for Attached {}
+
+static ATTACHED: Attached = Attached(UnsafeCell::new(None));
+static PID: AtomicU32 = AtomicU32::new(0);
+static SERIAL: AtomicU32 = AtomicU32::new(0);
+static PARENT_SERIAL: AtomicU32 = AtomicU32::new(0);
+static REGISTERING: AtomicBool = AtomicBool::new(false);
+
+/// The segment, if this process is attached to one.
+pub(crate) fn segment() -> Option<Segment> {
+    // SAFETY: see `Attached`; `taps` being non-zero, or a call of the constructor, comes after it.
+    unsafe { *ATTACHED.0.get() }
+}
+
+/// The process id that [`register`] saw: the image's own, also in a `vfork` child.
+pub(crate) fn pid() -> u32 {
+    PID.load(Ordering::Relaxed)
+}
+
+/// The image's serial number.
+pub(crate) fn serial() -> u32 {
+    SERIAL.load(Ordering::Relaxed)
+}
+
+/// The serial number of the image it was forked from, 0 if it was exec'ed.
+pub(crate) fn parent_serial() -> u32 {
+    PARENT_SERIAL.load(Ordering::Relaxed)
+}
+
+/// Attaches this image to `segment` and registers it. Only the constructor calls this.
+pub(crate) fn attach(segment: Segment) {
+    // SAFETY: the constructor runs before the process has a second thread.
+    unsafe { *ATTACHED.0.get() = Some(segment) };
+    if state::wipe_on_fork() {
+        register();
+    }
+}
+
+/// Registers this process under a new serial number and turns its taps on.
+///
+/// Called by the constructor, and in a forked child by its first hook. A signal handler that
+/// interrupts it and comes here too only forwards.
+#[cold]
+pub(crate) fn register() {
+    let Some(segment) = segment() else { return };
+    let header = segment.header();
+    let pid = kernel::process_id();
+    if REGISTERING.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    // A forked child has inherited the slot; its content is the parent's ring.
+    crate::slot::set_ring(core::ptr::null());
+    crate::slot::set_parked(core::ptr::null());
+    let forked = PID.load(Ordering::Relaxed) != 0;
+    let flags = header.flags.load(Ordering::Relaxed);
+    if header.reader.load(Ordering::Relaxed) == segment::READER_GONE
+        || (forked && flags & segment::NO_FOLLOW != 0)
+    {
+        state::set_taps(state::REGISTERED);
+        REGISTERING.store(false, Ordering::Relaxed);
+        return;
+    }
+    PARENT_SERIAL.store(serial(), Ordering::Relaxed);
+    SERIAL.store(header.serials.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+    PID.store(pid, Ordering::Relaxed);
+    let mut taps = header.taps.load(Ordering::Relaxed) as u32 | state::REGISTERED;
+    if flags & segment::LATENCY_OFF != 0 {
+        taps |= state::UNTIMED;
+    }
+    if Clock::from_number(header.clock.load(Ordering::Relaxed) as u32) == Clock::Monotonic {
+        taps |= state::MONOTONIC;
+    }
+    if let Some(control) = thread::claim() {
+        announce(control, pid, taps);
+    }
+    state::set_taps(taps);
+    REGISTERING.store(false, Ordering::Relaxed);
+}
+
+/// Writes the image's first record.
+fn announce(control: &'static calltap_channel::ring::Control, pid: u32, taps: u32) {
+    const WORDS: usize = record::PREFIX_WORDS + note::ARGUMENTS;
+    let Ok(at) = control.reserve(WORDS as u64) else { return };
+    let header = record::header(WORDS, record::VOID, Note::ProcessBegan as u16, 0);
+    let arguments = [u64::from(pid), u64::from(kernel::parent_id()), u64::from(parent_serial()), 0, 0];
+    let now = crate::call::now(taps);
+    let [a, b, c, d, e] = arguments;
+    // SAFETY: the base was stored by `claim` in this process.
+    let words = unsafe { crate::call::words_of(control) };
+    control.push(&words, at, header, [now, 0, 0, a, b, c, d, e]);
+}

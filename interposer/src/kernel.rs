@@ -1,0 +1,92 @@
+//! System calls made directly: libc's wrappers would be our own hooks, and would touch `errno`.
+
+use core::arch::asm;
+
+/// Makes a system call; a result of -4095..=-1 is a negative error number.
+#[inline]
+pub(crate) fn call(number: i64, arguments: [u64; 6]) -> i64 {
+    let result: i64;
+    // SAFETY: the kernel changes only rax, rcx, r11 and the memory that the caller passes for it;
+    // callers pass pointers to their own live memory or none.
+    unsafe {
+        asm!(
+            "syscall",
+            inlateout("rax") number => result,
+            in("rdi") arguments[0],
+            in("rsi") arguments[1],
+            in("rdx") arguments[2],
+            in("r10") arguments[3],
+            in("r8") arguments[4],
+            in("r9") arguments[5],
+            lateout("rcx") _,
+            lateout("r11") _,
+            options(nostack),
+        );
+    }
+    result
+}
+
+/// This process's id, asked of the kernel.
+pub(crate) fn process_id() -> u32 {
+    call(libc::SYS_getpid, [0; 6]) as u32
+}
+
+/// The parent process's id.
+pub(crate) fn parent_id() -> u32 {
+    call(libc::SYS_getppid, [0; 6]) as u32
+}
+
+/// This thread's id.
+pub(crate) fn thread_id() -> u32 {
+    call(libc::SYS_gettid, [0; 6]) as u32
+}
+
+/// This thread's name: 16 bytes, zero-padded, as two words.
+pub(crate) fn thread_name() -> [u64; 2] {
+    let mut name = [0u64; 2];
+    call(libc::SYS_prctl, [libc::PR_GET_NAME as u64, name.as_mut_ptr() as u64, 0, 0, 0, 0]);
+    name
+}
+
+/// Sleeps while the word at `address` is `value`, at most `milliseconds`.
+pub(crate) fn futex_wait(address: *const u32, value: u32, milliseconds: u64) {
+    let timeout = libc::timespec { tv_sec: 0, tv_nsec: (milliseconds * 1_000_000) as i64 };
+    call(
+        libc::SYS_futex,
+        [
+            address as u64,
+            libc::FUTEX_WAIT as u64,
+            u64::from(value),
+            (&raw const timeout) as u64,
+            0,
+            0,
+        ],
+    );
+}
+
+/// Copies up to `into.len()` bytes of this process's own memory from an address that may be
+/// anything. Gives how many could be read.
+pub(crate) fn copy_own(from: u64, into: &mut [u8]) -> usize {
+    let local = libc::iovec { iov_base: into.as_mut_ptr().cast(), iov_len: into.len() };
+    let remote = libc::iovec { iov_base: from as *mut _, iov_len: into.len() };
+    let own = u64::from(process_id());
+    let arguments = [own, (&raw const local) as u64, 1, (&raw const remote) as u64, 1, 0];
+    usize::try_from(call(libc::SYS_process_vm_readv, arguments)).unwrap_or(0)
+}
+
+/// New private memory, or None.
+pub(crate) fn map_private(bytes: usize) -> Option<*mut u8> {
+    map(bytes, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1)
+}
+
+/// `bytes` of the file `fd`, shared, or None.
+pub(crate) fn map_shared(bytes: usize, fd: i32) -> Option<*mut u8> {
+    map(bytes, libc::MAP_SHARED | libc::MAP_NORESERVE, fd)
+}
+
+fn map(bytes: usize, flags: i32, fd: i32) -> Option<*mut u8> {
+    let protection = (libc::PROT_READ | libc::PROT_WRITE) as u64;
+    let address =
+        call(libc::SYS_mmap, [0, bytes as u64, protection, flags as u64, fd as i64 as u64, 0]);
+    (!(-4095..0).contains(&address)).then_some(address as *mut u8)
+}

@@ -1,0 +1,124 @@
+//! The real function behind a hook: whatever the next object in search order defines.
+//!
+//! Found at the first call, without a lock: two threads that look at once find the same. redhook's
+//! own `real!` would panic where a function does not exist and wait on a `Once` that the thread's own
+//! signal handler may hold.
+
+use core::ffi::{CStr, c_char, c_void};
+use core::marker::PhantomData;
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+/// The real function of one hook; `F` is its C type.
+pub(crate) struct Real<F> {
+    found: AtomicPtr<c_void>,
+    name: &'static CStr,
+    of: PhantomData<F>,
+}
+
+// SAFETY: holds an atomic and a string; `F` is a function pointer type, never a value here.
+unsafe impl<F> Sync for Real<F> {}
+
+impl<F: Copy> Real<F> {
+    /// Not yet looked up. `name` is the C symbol.
+    pub(crate) const fn new(name: &'static CStr) -> Self {
+        const { assert!(size_of::<F>() == size_of::<*mut c_void>()) };
+        Self { found: AtomicPtr::new(core::ptr::null_mut()), name, of: PhantomData }
+    }
+
+    /// The function.
+    #[inline(always)]
+    pub(crate) fn get(&self) -> F {
+        let mut found = self.found.load(Ordering::Relaxed);
+        if found.is_null() {
+            found = self.find();
+        }
+        // SAFETY: `F` is the function pointer type of the symbol that was looked up.
+        unsafe { core::mem::transmute_copy(&found) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find(&self) -> *mut c_void {
+        let found = look_up(self.name);
+        self.found.store(found, Ordering::Relaxed);
+        found
+    }
+}
+
+/// Libraries that define the C++ operators, for a program that has loaded them out of the global
+/// scope (a plugin of a C program).
+const CXX_LIBRARIES: [&CStr; 3] = [c"libstdc++.so.6", c"libc++.so.1", c"libc++abi.so.1"];
+
+/// Addresses by RTLD_NEXT, then among the loaded C++ libraries, then what is equal to it.
+fn look_up(name: &'static CStr) -> *mut c_void {
+    let before = crate::types::errno();
+    // SAFETY: dlsym takes any string; RTLD_NEXT means: after this library.
+    let mut found = unsafe { libc::dlsym(libc::RTLD_NEXT, name.as_ptr()) };
+    let is_cxx = name.to_bytes().starts_with(b"_Z");
+    if found.is_null() && is_cxx {
+        for library in CXX_LIBRARIES {
+            // SAFETY: RTLD_NOLOAD loads nothing, it only finds what is there.
+            let handle = unsafe { libc::dlopen(library.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
+            if !handle.is_null() {
+                // SAFETY: a handle that dlopen has just given.
+                found = unsafe { libc::dlsym(handle, name.as_ptr()) };
+                if !found.is_null() {
+                    break;
+                }
+            }
+        }
+    }
+    if found.is_null() {
+        found = equal_to(name);
+    }
+    crate::types::set_errno(i32::from(before));
+    found
+}
+
+/// What stands in for a function that no loaded library defines, so that only a program with a weak
+/// reference to it, or with its own hidden copy, can be here.
+fn equal_to(name: &'static CStr) -> *mut c_void {
+    let bytes = name.to_bytes();
+    let stand_in: *const c_char = if bytes.starts_with(b"_Zn") {
+        if bytes.windows(11).any(|part| part == b"align_val_t") {
+            return allocate_aligned as *mut c_void;
+        }
+        return allocate as *mut c_void;
+    } else if bytes.starts_with(b"_Zd") || bytes.starts_with(b"free_") || bytes == b"cfree" {
+        c"free".as_ptr()
+    } else {
+        return missing as *mut c_void;
+    };
+    // SAFETY: as above; every C library has `free`.
+    unsafe { libc::dlsym(libc::RTLD_NEXT, stand_in) }
+}
+
+type Malloc = unsafe extern "C" fn(usize) -> *mut c_void;
+type AlignedAlloc = unsafe extern "C" fn(usize, usize) -> *mut c_void;
+
+extern "C" fn allocate(size: usize) -> *mut c_void {
+    static MALLOC: Real<Malloc> = Real::new(c"malloc");
+    // SAFETY: the C function, with its own argument.
+    or_abort(unsafe { MALLOC.get()(size.max(1)) })
+}
+
+extern "C" fn allocate_aligned(size: usize, alignment: usize) -> *mut c_void {
+    static ALIGNED: Real<AlignedAlloc> = Real::new(c"memalign");
+    // SAFETY: the C function, with its own arguments.
+    or_abort(unsafe { ALIGNED.get()(alignment, size.max(1)) })
+}
+
+/// `operator new` never returns null; without a C++ run-time there is nothing to throw either.
+fn or_abort(block: *mut c_void) -> *mut c_void {
+    if block.is_null() {
+        // SAFETY: ends the process.
+        unsafe { libc::abort() }
+    }
+    block
+}
+
+/// A function that this C library does not have.
+extern "C" fn missing() -> isize {
+    crate::types::set_errno(libc::ENOSYS);
+    -1
+}

@@ -1,0 +1,68 @@
+//! A thread's ring: claimed at its first tapped call.
+
+use core::sync::atomic::Ordering;
+
+use calltap_channel::ring::Control;
+use calltap_channel::segment::Segment;
+
+use crate::{image, kernel, slot};
+
+/// The ring of this thread, and whether the caller is a `vfork` child using its parent's.
+pub(crate) struct Ring {
+    pub(crate) control: &'static Control,
+    pub(crate) vfork_child: bool,
+}
+
+/// Finds or claims the ring of a thread whose slot is empty.
+#[cold]
+#[inline(never)]
+pub(crate) fn find() -> Option<Ring> {
+    let parked = slot::parked();
+    if !parked.is_null() {
+        // SAFETY: a parked ring is a control block of the mapped segment.
+        let control = unsafe { &*parked };
+        if kernel::process_id() != image::pid() {
+            return Some(Ring { control, vfork_child: true });
+        }
+        // The vfork is over: we are its parent.
+        slot::set_parked(core::ptr::null());
+        slot::set_ring(parked);
+        return Some(Ring { control, vfork_child: false });
+    }
+    match claim() {
+        Some(control) => Some(Ring { control, vfork_child: false }),
+        None => {
+            let header = image::segment()?.header();
+            header.lost_without_ring.fetch_add(1, Ordering::Relaxed);
+            None
+        }
+    }
+}
+
+/// Claims a free ring for this thread.
+pub(crate) fn claim() -> Option<&'static Control> {
+    let segment = image::segment()?;
+    let tid = kernel::thread_id();
+    let capacity = segment.layout().capacity;
+    for index in 0..segment.layout().ring_count as usize {
+        let control = segment.control(index);
+        let base = segment.words(index).address();
+        let claimed =
+            control.claim(image::pid(), tid, image::serial(), image::parent_serial(), base, capacity);
+        if claimed {
+            let [low, high] = kernel::thread_name();
+            control.name[0].store(low, Ordering::Relaxed);
+            control.name[1].store(high, Ordering::Relaxed);
+            raise_high_water(&segment, index as u32 + 1);
+            slot::set_ring(control);
+            return Some(control);
+        }
+    }
+    segment.header().threads_without_ring.fetch_add(1, Ordering::Relaxed);
+    None
+}
+
+/// Release: the reader that sees the new mark also sees the claim.
+fn raise_high_water(segment: &Segment, mark: u32) {
+    segment.header().high_water.fetch_max(mark, Ordering::Release);
+}

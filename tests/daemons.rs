@@ -1,0 +1,82 @@
+//! Programs that leave: the daemon's farewell, and what goes on when calltap itself is killed.
+
+use std::fs;
+
+use crate::launch::{bare, calltap, scratch};
+use crate::running::wait_for;
+use crate::target::Target;
+
+#[test]
+fn a_daemon_without_descriptors_is_followed_and_sees_nothing_of_us() {
+    let target = Target::c("family.c").build();
+    let [without, with] = [bare(), calltap()].map(|launch| {
+        let directory = scratch();
+        let place = directory.path().to_str().expect("a plain path").to_owned();
+        let outcome = launch.run(&target, &["daemonise", &place]).expect_status(0);
+        let marker = directory.path().join("daemon");
+        wait_for("the daemon's marker", || {
+            fs::read(&marker).is_ok_and(|text| text.ends_with(b"\n"))
+        });
+        (
+            fs::read_to_string(&marker).expect("it was just there"),
+            outcome,
+        )
+    });
+    assert_eq!(with.0, without.0);
+    assert_eq!(with.0, "marker=0 next=1\n");
+    let with = with.1.expect_same_as(&without.1);
+    let daemons = with.report().processes().into_iter();
+    let counts: Vec<_> = daemons.map(|process| process.calls("malloc")).collect();
+    assert!(counts.contains(&1000), "{counts:?}");
+}
+
+#[test]
+fn the_target_outlives_a_killed_calltap() {
+    let target = Target::c("marathon.c").build();
+    let rounds = "20000";
+    let complete = {
+        let directory = scratch();
+        let marker = directory.path().join("marker").into_os_string();
+        bare()
+            .run(&target, &[rounds.into(), marker])
+            .expect_status(3)
+            .stdout()
+    };
+    for options in [
+        &["--ring-size", "16K"][..],
+        &["--ring-size", "16K", "--throttle-reader", "20ms"],
+    ] {
+        let directory = scratch();
+        let marker = directory.path().join("marker");
+        let arguments = [rounds.into(), marker.clone().into_os_string()];
+        let mut running = calltap().options(options).start(&target, &arguments);
+        running.until("first line", |running| {
+            running.stdout().contains("round=0\n")
+        });
+        running.signal(libc::SIGKILL);
+        wait_for("the target's marker", || {
+            fs::read(&marker).is_ok_and(|text| text == b"done")
+        });
+        wait_for("the target's last line", || running.stdout() == complete);
+    }
+}
+
+#[test]
+fn a_terminated_calltap_passes_the_signal_on_and_still_reports() {
+    let target = Target::c("marathon.c").build();
+    for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
+        let directory = scratch();
+        let marker = directory.path().join("marker").into_os_string();
+        let mut running = calltap().start(&target, &["100000000".into(), marker]);
+        running.until("first line", |running| {
+            running.stdout().contains("round=0\n")
+        });
+        running.signal(signal);
+        let outcome = running.finish().expect_status(128 + signal);
+        assert_eq!(
+            outcome.report().at("/target/signal").as_i64(),
+            Some(signal.into())
+        );
+        assert_eq!(outcome.report().lost(), 0);
+    }
+}

@@ -1,0 +1,61 @@
+//! However a program ends, the report has everything up to its last call, and the status is its own.
+
+use crate::launch::{bare, calltap};
+use crate::target::Target;
+
+const BLOCKS: &str = "10007";
+
+#[test]
+fn every_ending_keeps_its_status_and_its_report() {
+    let target = Target::c("endings.c").build();
+    for (mode, code, signal) in [
+        ("kill", None, Some(libc::SIGKILL)),
+        ("terminate", None, Some(libc::SIGTERM)),
+        ("abort", None, Some(libc::SIGABRT)),
+        ("segv", None, Some(libc::SIGSEGV)),
+        ("trap", None, Some(libc::SIGTRAP)),
+        ("return", Some(0), None),
+        ("exit", Some(7), None),
+        ("_exit", Some(9), None),
+        ("quick_exit", Some(11), None),
+        ("leader_first", Some(5), None),
+    ] {
+        let status = code
+            .or(signal.map(|signal| 128 + signal))
+            .expect("one of them");
+        let without = bare().run(&target, &[mode, BLOCKS]).expect_status(status);
+        let outcome = calltap()
+            .run(&target, &[mode, BLOCKS])
+            .expect_same_as(&without);
+        let report = outcome.report();
+        assert_eq!(
+            report.at("/target/exit_code").as_i64(),
+            code.map(i64::from),
+            "{mode}"
+        );
+        assert_eq!(
+            report.at("/target/signal").as_i64(),
+            signal.map(i64::from),
+            "{mode}"
+        );
+        assert_eq!(report.lost(), 0, "{mode}");
+        let process = report.only_process();
+        assert_eq!(process.calls("malloc"), 10_007, "{mode}");
+        assert_eq!(
+            process.still_allocated(),
+            (10_007, 32 * 10_007),
+            "{mode}: {:#}",
+            process.0
+        );
+        let open: Vec<_> = process
+            .still_open()
+            .into_iter()
+            .map(|(fd, _, path)| (fd, path))
+            .collect();
+        assert_eq!(
+            open,
+            [(3, "/etc/passwd".to_owned()), (4, "/dev/null".to_owned())],
+            "{mode}"
+        );
+    }
+}

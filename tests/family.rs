@@ -1,0 +1,163 @@
+//! Children are followed, however they were made, and each has its own section.
+
+use crate::launch::{bare, calltap};
+use crate::outcome::Outcome;
+use crate::report::Process;
+use crate::target::Target;
+
+/// What each child of `family.c` allocates and frees.
+const CHILD_CALLS: i64 = 1000;
+
+fn run(mode: &str) -> Outcome {
+    let target = Target::c("family.c").build();
+    let without = bare().run(&target, &[mode]).expect_status(0);
+    let with = calltap()
+        .run(&target, &[mode])
+        .expect_status(0)
+        .expect_same_as(&without);
+    assert_eq!(with.report().lost(), 0);
+    with
+}
+
+/// The sections of those that did a child's calls and nothing else with the heap's small blocks.
+fn children(outcome: &Outcome) -> Vec<Process<'_>> {
+    let processes = outcome.report().processes();
+    let is_child = |process: &Process<'_>| {
+        let mallocs = process.calls("malloc");
+        (CHILD_CALLS..CHILD_CALLS + 10).contains(&mallocs)
+    };
+    processes.into_iter().filter(is_child).collect()
+}
+
+fn expect_forked_children(outcome: &Outcome) {
+    let children = children(outcome);
+    assert_eq!(
+        children.len() as i64,
+        outcome.said("children"),
+        "{:#}",
+        outcome.report().0
+    );
+    for child in children {
+        assert_eq!(child.calls("malloc"), CHILD_CALLS, "{:#}", child.0);
+        assert_eq!(child.calls("free"), CHILD_CALLS + 1, "{:#}", child.0); // and one of its parent's
+        assert_eq!(
+            child.number("/heap/unmatched_frees"),
+            0,
+            "the parent's block: {:#}",
+            child.0
+        );
+        assert_eq!(child.number("/heap/double_frees"), 0, "{:#}", child.0);
+    }
+    let parent = outcome.report().processes()[0];
+    assert_eq!(parent.number("/heap/unmatched_frees"), 0);
+    assert_eq!(parent.still_allocated(), (0, 0), "{:#}", parent.0);
+}
+
+fn expect_execed_children(outcome: &Outcome, count: usize) {
+    let children = children(outcome);
+    assert_eq!(children.len(), count, "{:#}", outcome.report().0);
+    for child in children {
+        assert!(child.command().contains("execed"), "{}", child.command());
+        assert_eq!(
+            child.number("/heap/frees") - child.calls("free"),
+            0,
+            "{:#}",
+            child.0
+        );
+    }
+}
+
+#[test]
+fn fork_among_allocating_threads() {
+    expect_forked_children(&run("fork_among_threads"));
+}
+
+#[test]
+fn fork_by_the_bare_system_call() {
+    expect_forked_children(&run("raw_clone"));
+}
+
+#[test]
+fn vfork_and_exec() {
+    expect_execed_children(&run("vfork_exec"), 5);
+}
+
+#[test]
+fn a_vfork_child_closes_its_own_descriptors_not_its_parents() {
+    let outcome = run("vfork_close");
+    expect_execed_children(&outcome, 1);
+    let parent = outcome.report().processes()[0];
+    let open = parent.still_open();
+    assert_eq!(open.len(), 1, "{open:?}");
+    assert_eq!(
+        (open[0].0, &*open[0].2),
+        (outcome.said("kept"), "/dev/null")
+    );
+    assert_eq!(
+        parent.number("/descriptors/closed"),
+        2,
+        "the parent's ends of the pipe"
+    );
+}
+
+#[test]
+fn posix_spawn() {
+    expect_execed_children(&run("spawn"), 5);
+}
+
+#[test]
+fn posix_spawn_with_an_emptied_environment() {
+    let outcome = run("spawn_emptied");
+    assert_eq!(outcome.said("execed.variables"), 0);
+    expect_execed_children(&outcome, 1);
+}
+
+#[test]
+fn exec_with_an_emptied_environment() {
+    let outcome = run("exec_emptied");
+    assert_eq!(outcome.said("execed.variables"), 0);
+    expect_execed_children(&outcome, 1);
+}
+
+#[test]
+fn exec_in_another_thread_than_the_first() {
+    for _ in 0..10 {
+        expect_execed_children(&run("exec_in_thread"), 1);
+    }
+}
+
+#[test]
+fn children_are_left_alone_if_asked() {
+    let target = Target::c("family.c").build();
+    for mode in ["vfork_exec", "spawn", "raw_clone", "fork_among_threads"] {
+        let without = bare().run(&target, &[mode]);
+        let with = calltap()
+            .options(&["--no-follow"])
+            .run(&target, &[mode])
+            .expect_same_as(&without);
+        assert_eq!(children(&with).len(), 0, "{mode}: {:#}", with.report().0);
+    }
+}
+
+#[test]
+fn the_compilers_children_have_sections() {
+    let directory = crate::launch::scratch();
+    let source = directory.path().join("one.c");
+    std::fs::write(&source, "int one(void) { return 1; }\n").expect("a scratch file");
+    let outcome = calltap()
+        .directory(directory.path())
+        .run("gcc", &["-O2", "-c", "one.c"]);
+    let outcome = outcome.expect_status(0);
+    for program in ["cc1", "as"] {
+        let found = outcome.report().processes().into_iter().any(|process| {
+            let command = process.command();
+            let program_name = command
+                .trim_matches(['[', '"', ']'])
+                .split(['"', ' '])
+                .next();
+            program_name.is_some_and(|name| name.rsplit('/').next() == Some(program))
+                && process.calls("malloc") > 0
+        });
+        assert!(found, "{program}: {:#}", outcome.report().0);
+    }
+}

@@ -1,0 +1,164 @@
+//! What a program sees of itself, and how it leaves its calls, is the same with and without us.
+
+use crate::launch::{bare, calltap};
+use crate::outcome::Outcome;
+use crate::target::Target;
+
+const EVERYTHING: [&str; 2] = ["--tap", "memory,fd,io,lock,process"];
+
+/// Runs a program both ways and returns the tapped one's outcome.
+fn both_ways(target: &Target, arguments: &[&str]) -> Outcome {
+    let without = bare().run(target, arguments).expect_status(0);
+    let with = calltap()
+        .options(&EVERYTHING)
+        .run(target, arguments)
+        .expect_same_as(&without);
+    assert_eq!(with.report().lost(), 0, "{with}");
+    with
+}
+
+#[test]
+fn a_program_sees_nothing_of_us_in_itself() {
+    both_ways(&Target::c("mirror.c").build(), &["one", "two"]);
+}
+
+#[test]
+fn a_program_sees_its_users_preload_as_it_was_set() {
+    let target = Target::c("mirror.c").build();
+    let library = Target::tolerant_allocator();
+    let preload = library.path().to_str().expect("a plain path");
+    for value in [
+        preload.to_owned(),
+        format!("{preload}:{preload}"),
+        String::new(),
+    ] {
+        let launch = || bare().variable("LD_PRELOAD", &value);
+        let without = launch().run(&target, &[""]);
+        assert!(
+            without.stdout().contains(&format!("LD_PRELOAD={value}\n")),
+            "{without}"
+        );
+        launch()
+            .tapped()
+            .options(&EVERYTHING)
+            .run(&target, &[""])
+            .expect_same_as(&without);
+    }
+}
+
+#[test]
+fn ignored_and_blocked_signals_are_inherited_as_they_were() {
+    let target = Target::c("mirror.c").build();
+    let preamble = "trap '' HUP PIPE USR1 CHLD";
+    let without = bare().after(preamble).run(&target, &[""]);
+    calltap()
+        .after(preamble)
+        .run(&target, &[""])
+        .expect_same_as(&without);
+}
+
+#[test]
+fn descriptors_keep_their_numbers() {
+    for arguments in [
+        &["-c", "ls /proc/self/fd"][..],
+        &["-c", "exec 9</dev/null; ls /proc/self/fd"],
+    ] {
+        let without = bare().run("sh", arguments).expect_status(0);
+        calltap()
+            .options(&EVERYTHING)
+            .run("sh", arguments)
+            .expect_same_as(&without);
+    }
+    let mask = |text: &str| -> String {
+        // `/proc/PID/fd` and the times of the links are each run's own.
+        let link = |line: &str| {
+            line.split_once(" -> ").map(|(left, right)| {
+                let number = left.rsplit(' ').next().unwrap_or_default().to_owned();
+                let place = if right.starts_with("/proc/") || right.contains(".tmp") {
+                    "its own"
+                } else {
+                    right
+                };
+                format!("{number} {place}\n")
+            })
+        };
+        text.lines().filter_map(link).collect()
+    };
+    let without = bare().run("ls", &["-l", "/proc/self/fd"]).expect_status(0);
+    assert!(
+        mask(&without.stdout()).contains("0 /dev/null\n"),
+        "{without}"
+    );
+    calltap()
+        .run("ls", &["-l", "/proc/self/fd"])
+        .expect_same_after(&without, mask);
+}
+
+#[test]
+fn errno_is_the_real_functions_after_every_call() {
+    both_ways(&Target::c("errno.c").build(), &[""]);
+}
+
+#[test]
+fn a_thread_can_be_cancelled_in_a_tapped_read() {
+    let with = both_ways(&Target::c("leave.c").build(), &["cancel", "1000"]);
+    assert_eq!(with.said("cleanups"), 1000);
+    let process = with.report().only_process();
+    assert_eq!(process.calls("malloc"), 1001);
+    assert_eq!(process.still_allocated(), (0, 0));
+}
+
+#[test]
+fn a_signal_handler_can_jump_out_of_a_tapped_read() {
+    let with = both_ways(&Target::c("leave.c").build(), &["jump", "500"]);
+    assert_eq!(with.said("cleanups"), 500);
+    let process = with.report().only_process();
+    assert_eq!(process.calls("malloc"), 501);
+    assert_eq!(process.still_allocated(), (0, 0));
+}
+
+#[test]
+fn exceptions_pass_through_callbacks_and_out_of_tapped_calls() {
+    let with = both_ways(&Target::cpp("throws.cpp").build(), &["1000"]);
+    assert_eq!((with.said("caught"), with.said("destroyed")), (2000, 5000));
+    assert_eq!(with.report().only_process().still_allocated(), (0, 0));
+}
+
+#[test]
+fn a_signal_handler_may_make_tapped_calls_in_the_middle_of_others() {
+    let allocator = Target::tolerant_allocator();
+    let target = Target::c("handler.c").linked_with(&allocator).build();
+    let outcome = calltap().run(&target, &["100000"]).expect_status(0);
+    assert_eq!(
+        (outcome.said("handled"), outcome.said("unsound")),
+        (100_000, 0)
+    );
+    let process = outcome.report().only_process();
+    assert_eq!(outcome.report().lost(), 0);
+    for (function, calls) in outcome.said_all("call.") {
+        assert_eq!(process.calls(&function), calls, "{function}: {outcome}");
+    }
+    assert_eq!(process.still_allocated(), (0, 0), "{:#}", process.0);
+    assert_eq!(process.number("/heap/unmatched_frees"), 0);
+    assert_eq!(process.number("/heap/double_frees"), 0);
+}
+
+#[test]
+fn handlers_nest_in_a_full_ring_too() {
+    let allocator = Target::tolerant_allocator();
+    let target = Target::c("handler.c").linked_with(&allocator).build();
+    let cramped = ["--ring-size", "16K", "--throttle-reader", "1ms"];
+    let outcome = calltap()
+        .options(&cramped)
+        .run(&target, &["300"])
+        .expect_status(0);
+    assert_eq!((outcome.said("handled"), outcome.said("unsound")), (300, 0));
+    assert_eq!(outcome.report().lost(), 0);
+    for (function, calls) in outcome.said_all("call.") {
+        assert_eq!(
+            outcome.report().only_process().calls(&function),
+            calls,
+            "{function}: {outcome}"
+        );
+    }
+}

@@ -1,0 +1,25 @@
+//! Stories about real programs: what calltap says of them, and that they do not notice it.
+//!
+//! The C, C++ and Rust programs in `targets/` print their own truth as `key=value` lines; a story runs
+//! one of them, bare or under `calltap run`, and compares. A story about a program that is not
+//! installed says `skipped: ...` on stderr.
+
+mod launch;
+mod outcome;
+mod report;
+mod running;
+mod target;
+
+mod counts;
+mod daemons;
+mod endings;
+mod family;
+mod faults;
+mod harmless;
+mod leaks;
+mod limits;
+mod output;
+mod programs;
+mod refusals;
+mod ring;
+mod services;

@@ -1,0 +1,186 @@
+//! Services work under load, stop on SIGTERM and give a report.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+
+use crate::launch::{bare, calltap, installed, scratch};
+use crate::outcome::Outcome;
+use crate::running::Running;
+
+/// A port of the loopback interface that nobody has at this moment.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has ports");
+    listener.local_addr().expect("it is bound").port()
+}
+
+/// A service under calltap that listens by now.
+fn start(program: &Path, arguments: &[&str], port: u16) -> Running {
+    let mut service = calltap().start(program, arguments);
+    service.until("listening", |_| {
+        TcpStream::connect(("127.0.0.1", port)).is_ok()
+    });
+    service
+}
+
+/// Ends the service with SIGTERM, as its manager would.
+fn stop(service: Running) -> Outcome {
+    service.signal(libc::SIGTERM);
+    let outcome = service.finish().expect_status(0);
+    assert_eq!(outcome.report().lost(), 0, "{outcome}");
+    outcome
+}
+
+#[test]
+fn redis() {
+    let (Some(server), Some(benchmark)) = (installed("redis-server"), installed("redis-benchmark"))
+    else {
+        return;
+    };
+    let directory = scratch();
+    let port = free_port();
+    let number = port.to_string();
+    let place = directory.path().to_str().expect("a plain path");
+    let arguments = [
+        "--port",
+        &number,
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--dir",
+        place,
+    ];
+    let service = start(&server, &arguments, port);
+    let load = [
+        "-h",
+        "127.0.0.1",
+        "-p",
+        &number,
+        "-n",
+        "20000",
+        "-c",
+        "20",
+        "-q",
+        "-t",
+        "set,get,lpush",
+    ];
+    let answer = bare().run(benchmark, &load).expect_status(0);
+    for command in ["SET", "GET", "LPUSH"] {
+        assert!(
+            answer.stdout().contains(&format!("{command}: ")),
+            "{answer}"
+        );
+    }
+    let outcome = stop(service);
+    let process = outcome.report().processes()[0];
+    // 20 connections for each of three commands, at the least.
+    assert!(
+        process.number("/descriptors/opened") >= 60,
+        "{:#}",
+        process.0
+    );
+}
+
+#[test]
+fn nginx() {
+    let (Some(server), Some(load)) = (installed("nginx"), installed("ab")) else {
+        return;
+    };
+    let directory = scratch();
+    let place = directory.path().to_str().expect("a plain path");
+    let port = free_port();
+    let user = if std::env::var("USER").is_ok_and(|user| user != "root") {
+        ""
+    } else {
+        "user root;"
+    };
+    let configuration = format!(
+        "daemon off; {user} pid {place}/pid; error_log {place}/errors; worker_processes 2;
+        events {{ worker_connections 256; }}
+        http {{
+            access_log off;
+            client_body_temp_path {place}/a; proxy_temp_path {place}/b; fastcgi_temp_path {place}/c;
+            uwsgi_temp_path {place}/d; scgi_temp_path {place}/e;
+            server {{ listen 127.0.0.1:{port}; location / {{ root {place}; }} }}
+        }}"
+    );
+    let file = directory.path().join("nginx.conf");
+    std::fs::write(&file, configuration).expect("a scratch file");
+    std::fs::write(directory.path().join("page.html"), "x".repeat(5000)).expect("a scratch file");
+    let file = file.to_str().expect("a plain path");
+    let service = start(&server, &["-c", file, "-p", place, "-e", "/dev/null"], port);
+    let page = format!("http://127.0.0.1:{port}/page.html");
+    let answer = bare()
+        .run(load, &["-q", "-n", "5000", "-c", "20", &page])
+        .expect_status(0);
+    let text = answer.stdout();
+    assert!(text.contains("Complete requests:      5000"), "{answer}");
+    assert!(text.contains("Failed requests:        0"), "{answer}");
+    let outcome = stop(service);
+    let processes = outcome.report().processes();
+    assert_eq!(
+        processes.len(),
+        3,
+        "master and two workers: {:#}",
+        outcome.report().0
+    );
+    let opened: i64 = processes
+        .iter()
+        .map(|process| process.number("/descriptors/opened"))
+        .sum();
+    assert!(
+        opened >= 10_000,
+        "a connection and a file for each request: {opened}"
+    );
+}
+
+#[test]
+fn memcached() {
+    let Some(server) = installed("memcached") else {
+        return;
+    };
+    let port = free_port();
+    let number = port.to_string();
+    let arguments = [
+        "-l",
+        "127.0.0.1",
+        "-p",
+        &number,
+        "-U",
+        "0",
+        "-u",
+        "root",
+        "-t",
+        "2",
+        "-m",
+        "16",
+    ];
+    let service = start(&server, &arguments, port);
+    for round in 0..50 {
+        let mut connection = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+        for key in 0..100 {
+            let value = format!("value {round} {key}");
+            write!(
+                connection,
+                "set k{key} 0 0 {}\r\n{value}\r\nget k{key}\r\n",
+                value.len()
+            )
+            .expect("sent");
+            let expected = format!(
+                "STORED\r\nVALUE k{key} 0 {}\r\n{value}\r\nEND\r\n",
+                value.len()
+            );
+            let mut answer = vec![0; expected.len()];
+            connection.read_exact(&mut answer).expect("answered");
+            assert_eq!(String::from_utf8_lossy(&answer), expected);
+        }
+    }
+    let outcome = stop(service);
+    let process = outcome.report().processes()[0];
+    assert!(
+        process.number("/descriptors/opened") >= 50,
+        "{:#}",
+        process.0
+    );
+}

@@ -1,0 +1,221 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use calltap_channel::Family;
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// See every library call of a native program: who leaks memory, who leaks descriptors, how long
+/// each call takes, without changing what the program does.
+#[derive(Debug, Parser)]
+#[command(
+    name = "calltap",
+    version,
+    after_help = "EXAMPLES:\n  \
+        calltap run -- ls -lR /usr/share\n  \
+        calltap run --tap memory,fd,io --format json -o report.json -- ./server --port 8080\n  \
+        calltap run --fail-on 'heap.still_allocated.bytes>0' --error-exitcode 9 -- ./tests"
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Start a program, follow it and its children to their end, print what was found
+    ///
+    /// The program's own output is untouched; the report goes to stderr or to a file. The exit
+    /// status is the program's: 128+n if signal n killed it, 126 if it cannot be executed, 127 if it
+    /// is not found, 125 if calltap itself failed.
+    Run(Box<Run>),
+    /// The tracer process: started by `run`.
+    #[command(name = "__tracer", hide = true)]
+    Tracer(Tracer),
+}
+
+/// Options of `run`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "EXAMPLES:\n  \
+    calltap run -- git log\n  \
+    calltap run --tap memory --latency off -- ./batch-job\n  \
+    calltap run --format json -o report.json --histogram-log calls.hlog --tap io -- ./server")]
+pub struct Run {
+    /// Families of functions to tap, separated by commas
+    #[arg(long, value_name = "FAMILY,...", value_delimiter = ',', default_value = "memory,fd,process")]
+    pub tap: Vec<TapFamily>,
+
+    /// Size of each thread's ring in bytes (K and M allowed), rounded up to a power of two; 16K to 1G
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, default_value = "1M")]
+    pub ring_size: u64,
+
+    /// Threads that can be tapped at one time, in all processes together; later ones are counted as lost
+    #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u64).range(1..=65_000))]
+    pub max_threads: u64,
+
+    /// What a call does that finds its thread's ring full
+    #[arg(long, value_name = "POLICY", value_enum, default_value_t = OnFull::Wait)]
+    pub on_full: OnFull,
+
+    /// Whether durations are measured; without them a call costs one time stamp less (about 10 ns)
+    #[arg(long, value_name = "SWITCH", value_enum, default_value_t = Switch::On)]
+    pub latency: Switch,
+
+    /// Tap only the program itself, not its children
+    #[arg(long)]
+    pub no_follow: bool,
+
+    /// Form of the report; JSON is described in docs/report-json.md
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+
+    /// Write the report to this file instead of stderr
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Also write all latencies to this file, in HdrHistogram's V2 log format
+    #[arg(long, value_name = "FILE")]
+    pub histogram_log: Option<PathBuf>,
+
+    /// Fail if this holds in any process, e.g. 'heap.still_allocated.bytes>0'; may be repeated
+    #[arg(long, value_name = "EXPR")]
+    pub fail_on: Vec<String>,
+
+    /// Exit status when a --fail-on holds
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..))]
+    pub error_exitcode: u8,
+
+    /// Do not show progress, even on a terminal
+    #[arg(long)]
+    pub quiet: bool,
+
+    /// Pause after each round of the reader (for tests)
+    #[arg(long, value_name = "MILLISECONDS", hide = true, value_parser = parse_milliseconds)]
+    pub throttle_reader: Option<Duration>,
+
+    /// The program and its arguments
+    #[arg(required = true, last = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+/// Options of the tracer process.
+#[derive(Debug, clap::Args)]
+pub struct Tracer {
+    /// The segment, as a path.
+    #[arg(long)]
+    pub segment: OsString,
+    /// The interposer's library.
+    #[arg(long)]
+    pub library: PathBuf,
+    /// The resolved program.
+    #[arg(long)]
+    pub program: PathBuf,
+    /// Do not follow children.
+    #[arg(long)]
+    pub no_follow: bool,
+    /// The program's arguments, its name first.
+    #[arg(required = true, last = true)]
+    pub command: Vec<OsString>,
+}
+
+/// A family, on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TapFamily {
+    /// Heap blocks and mappings
+    Memory,
+    /// Everything that makes or unmakes a descriptor
+    Fd,
+    /// read, write, send, recv, connect, poll, epoll_wait, fsync and their like
+    Io,
+    /// Mutexes, condition variables, semaphores
+    Lock,
+    /// fork, exec, exit, thread names
+    Process,
+}
+
+impl TapFamily {
+    /// The family itself.
+    #[must_use]
+    pub fn family(self) -> Family {
+        match self {
+            Self::Memory => Family::Memory,
+            Self::Fd => Family::Fd,
+            Self::Io => Family::Io,
+            Self::Lock => Family::Lock,
+            Self::Process => Family::Process,
+        }
+    }
+}
+
+/// What a full ring does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnFull {
+    /// The call waits until the reader has made room: nothing is lost
+    Wait,
+    /// The record is dropped and counted: the program never waits
+    Drop,
+}
+
+/// On or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// Yes
+    On,
+    /// No
+    Off,
+}
+
+/// Forms of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// `16K`, `1M`, `1048576`.
+fn parse_bytes(text: &str) -> Result<u64, String> {
+    let (digits, shift) = match text.as_bytes().last() {
+        Some(b'k' | b'K') => (&text[..text.len() - 1], 10),
+        Some(b'm' | b'M') => (&text[..text.len() - 1], 20),
+        Some(b'g' | b'G') => (&text[..text.len() - 1], 30),
+        _ => (text, 0),
+    };
+    let bytes = digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(1 << shift))
+        .ok_or_else(|| format!("'{text}' is no number of bytes; write 65536, 64K or 1M"))?;
+    let range = calltap_channel::segment::MIN_RING_BYTES..=calltap_channel::segment::MAX_RING_BYTES;
+    if range.contains(&bytes) { Ok(bytes) } else { Err("it must be between 16K and 1G".to_owned()) }
+}
+
+fn parse_milliseconds(text: &str) -> Result<Duration, String> {
+    let text = text.strip_suffix("ms").unwrap_or(text);
+    text.parse().map(Duration::from_millis).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn ring_sizes_have_units_and_bounds() {
+        assert_eq!(parse_bytes("64K"), Ok(65536));
+        assert_eq!(parse_bytes("1048576"), Ok(1 << 20));
+        assert!(parse_bytes("1K").is_err());
+        assert!(parse_bytes("99999999999G").is_err());
+        assert!(parse_bytes("many").is_err());
+    }
+}

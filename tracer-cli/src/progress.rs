@@ -1,0 +1,52 @@
+//! The progress line on a terminal while a long program runs.
+
+use std::time::Duration;
+
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::reader::Progress;
+
+/// A program that ends before this has no progress line.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A line on stderr, if that is a terminal.
+#[derive(Debug)]
+pub struct ProgressLine {
+    bar: ProgressBar,
+    began: std::time::Instant,
+}
+
+impl ProgressLine {
+    /// Nothing is drawn yet. A quiet line never is.
+    #[must_use]
+    pub fn new(quiet: bool) -> Self {
+        let target =
+            if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(4) };
+        let bar = ProgressBar::with_draw_target(None, target);
+        // The template is a constant; an error would be a bug that every run shows.
+        if let Ok(style) = ProgressStyle::with_template("calltap [{elapsed}] {msg}") {
+            bar.set_style(style);
+        }
+        Self { bar, began: std::time::Instant::now() }
+    }
+
+    /// Shows how far the program is.
+    pub fn show(&self, progress: &Progress) {
+        if self.began.elapsed() < PATIENCE {
+            return;
+        }
+        self.bar.set_message(format!(
+            "{} events, {} live, {} descriptors open, {} lost",
+            HumanCount(progress.events),
+            HumanBytes(progress.live_bytes),
+            HumanCount(progress.open_descriptors),
+            HumanCount(progress.lost),
+        ));
+        self.bar.tick();
+    }
+
+    /// Takes the line away.
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,99 @@
+//! What could not be seen, and whose it was.
+
+use std::sync::atomic::Ordering;
+
+use calltap_channel::segment::Segment;
+
+use super::source::Source;
+
+/// Lost records of one thread.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LostByThread {
+    /// Process id.
+    pub pid: u32,
+    /// Thread id.
+    pub tid: u32,
+    /// Its name.
+    pub name: String,
+    /// Records given up because its ring was full or the reader gone.
+    pub dropped: u64,
+    /// Records begun and not finished when it was killed.
+    pub torn: u64,
+    /// Records that were not of the right form.
+    pub malformed: u64,
+}
+
+/// Everything lost in a session.
+#[derive(Clone, Debug, Default)]
+pub struct Lost {
+    threads: Vec<LostByThread>,
+    without_ring: u64,
+    /// Threads that found no free ring.
+    pub threads_without_ring: u64,
+}
+
+impl Lost {
+    /// A thread is gone: what it dropped is final.
+    pub fn thread_ended(&mut self, source: &Source) {
+        let dropped = source.dropped();
+        if dropped > 0 {
+            self.of(source).dropped += dropped;
+        }
+    }
+
+    /// A record was begun and not finished.
+    pub fn torn(&mut self, source: &Source) {
+        self.of(source).torn += 1;
+    }
+
+    /// A record was not of the right form.
+    pub fn malformed(&mut self, source: &Source) {
+        self.of(source).malformed += 1;
+    }
+
+    /// Takes in what threads without a ring have counted.
+    pub fn without_ring(&mut self, segment: &Segment) {
+        let header = segment.header();
+        self.without_ring = header.lost_without_ring.load(Ordering::Relaxed);
+        self.threads_without_ring = u64::from(header.threads_without_ring.load(Ordering::Relaxed));
+    }
+
+    /// All lost records so far, those of `living` threads included.
+    pub fn records<'a>(&self, segment: &Segment, living: impl Iterator<Item = &'a Source>) -> u64 {
+        let without_ring = segment.header().lost_without_ring.load(Ordering::Relaxed);
+        self.counted() + without_ring + living.map(Source::dropped).sum::<u64>()
+    }
+
+    /// All lost records, once every thread has ended.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.counted() + self.without_ring
+    }
+
+    /// By thread, those that lost none left out.
+    #[must_use]
+    pub fn by_thread(&self) -> &[LostByThread] {
+        &self.threads
+    }
+
+    fn counted(&self) -> u64 {
+        self.threads.iter().map(|thread| thread.dropped + thread.torn + thread.malformed).sum()
+    }
+
+    fn of(&mut self, source: &Source) -> &mut LostByThread {
+        let (pid, tid) = (source.pid, source.thread.0);
+        let found = self.threads.iter().position(|thread| (thread.pid, thread.tid) == (pid, tid));
+        let index = found.unwrap_or_else(|| {
+            self.threads.push(LostByThread {
+                pid,
+                tid,
+                name: source.name(),
+                dropped: 0,
+                torn: 0,
+                malformed: 0,
+            });
+            self.threads.len() - 1
+        });
+        &mut self.threads[index]
+    }
+}

@@ -1,0 +1,297 @@
+//! The reader: drains all rings in the order of time, decodes, has the analyzers look.
+//!
+//! Rings are merged by when their records take effect. A round looks only at what took effect before
+//! it began: an acquire that a release depends on was committed before the release could begin, so
+//! within that bound nothing is missing, and the analyzers' pairing is exact.
+
+mod decode;
+mod lost;
+mod notes;
+mod pause;
+pub mod processes;
+mod source;
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use calltap_analyzers::session::Session;
+use calltap_channel::clock::Clock;
+use calltap_channel::segment::Segment;
+use calltap_channel::{Function, Note};
+use crossbeam_channel::Sender;
+
+use self::decode::Context;
+pub use self::lost::Lost;
+use self::notes::NoteRecord;
+use self::pause::Pause;
+use self::processes::Processes;
+use self::source::{Head, Source};
+use crate::calibration::Scale;
+
+/// How often progress is told.
+const PROGRESS_EVERY: Duration = Duration::from_millis(250);
+/// A record from so far in the future is none: 10 seconds at 3 GHz.
+const FUTURE: u64 = 30_000_000_000;
+
+/// What the rest of the program hears while the reader works.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Progress {
+    /// Records read.
+    pub events: u64,
+    /// Bytes allocated and not freed, in all processes.
+    pub live_bytes: u64,
+    /// Descriptors open, in all processes.
+    pub open_descriptors: u64,
+    /// Records lost.
+    pub lost: u64,
+    /// Process id of the first process, 0 before it began.
+    pub root: u32,
+    /// Whether the first process has ended.
+    pub root_ended: bool,
+}
+
+/// How to read.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// A pause after each round, for tests.
+    pub throttle: Option<Duration>,
+}
+
+/// Everything the reader knows.
+pub struct Reader {
+    segment: Segment,
+    clock: Clock,
+    scale: Scale,
+    options: Options,
+    sources: Vec<Option<Source>>,
+    positions: Vec<u64>,
+    order: BinaryHeap<Reverse<(u64, usize)>>,
+    session: Session,
+    processes: Processes,
+    ended: Vec<(calltap_analyzers::event::Image, calltap_analyzers::session::ImageReport)>,
+    lost: Lost,
+    events: u64,
+    exec_errno: Option<i32>,
+    tracer_done: bool,
+}
+
+/// What is left when the reader is done.
+pub struct Outcome {
+    /// The processes.
+    pub processes: Processes,
+    /// What the analyzers found, by image.
+    pub images: Vec<(calltap_analyzers::event::Image, calltap_analyzers::session::ImageReport)>,
+    /// What could not be seen.
+    pub lost: Lost,
+    /// Records read.
+    pub events: u64,
+    /// Why the program could not be executed, if so.
+    pub exec_errno: Option<i32>,
+    /// Whether the tracer has said that nothing is left to trace.
+    pub complete: bool,
+}
+
+impl Reader {
+    /// A reader of a segment whose clock is calibrated.
+    #[must_use]
+    pub fn new(segment: Segment, clock: Clock, scale: Scale, session: Session, options: Options) -> Self {
+        let rings = segment.layout().ring_count as usize;
+        Self {
+            segment,
+            clock,
+            scale,
+            options,
+            sources: (0..rings).map(|_| None).collect(),
+            positions: vec![0; rings],
+            order: BinaryHeap::new(),
+            session,
+            processes: Processes::default(),
+            ended: Vec::new(),
+            lost: Lost::default(),
+            events: 0,
+            exec_errno: None,
+            tracer_done: false,
+        }
+    }
+
+    /// Reads until the tracer is done, or until `stop` and the rings are empty.
+    pub fn run(mut self, stop: &AtomicBool, progress: &Sender<Progress>) -> Outcome {
+        let mut pause = Pause::new(self.segment.layout().capacity);
+        let mut told = Instant::now();
+        loop {
+            let stopping = stop.load(Ordering::Relaxed);
+            let bell = self.segment.header().bell.load(Ordering::Relaxed);
+            let most = self.round();
+            let header = self.segment.header();
+            header.heartbeat.fetch_add(1, Ordering::Relaxed);
+            if told.elapsed() >= PROGRESS_EVERY {
+                told = Instant::now();
+                // Nobody listening is no reason to stop reading.
+                let _ = progress.try_send(self.progress());
+            }
+            if self.tracer_done || (stopping && most == 0) {
+                break;
+            }
+            if let Some(throttle) = self.options.throttle {
+                std::thread::sleep(throttle);
+            } else {
+                pause.after(most, &header.bell, bell);
+            }
+        }
+        self.finish()
+    }
+
+    /// Drains what took effect before now. Gives the words taken from the fullest ring.
+    fn round(&mut self) -> u64 {
+        self.discover();
+        let now = self.clock.now();
+        self.order.clear();
+        let mut begun = Vec::new();
+        for (index, source) in self.sources.iter_mut().enumerate() {
+            let Some(source) = source else { continue };
+            begun.push((index, source.position()));
+            if let Some(key) = next(source, now, &mut self.lost) {
+                self.order.push(Reverse((key, index)));
+            }
+        }
+        while let Some(Reverse((_, index))) = self.order.pop() {
+            let limit = self.order.peek().map_or(now, |Reverse((key, _))| *key);
+            while let Some(source) = &mut self.sources[index] {
+                let note = process(source, &mut self.session, self.scale, &mut self.lost);
+                source.pass();
+                self.events += 1;
+                if let Some(note) = note {
+                    self.handle(note);
+                }
+                let Some(source) = &mut self.sources[index] else { break };
+                match next(source, now, &mut self.lost) {
+                    None => break,
+                    Some(key) if key > limit => {
+                        self.order.push(Reverse((key, index)));
+                        break;
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+        let mut most = 0;
+        for (index, before) in begun {
+            if let Some(source) = &mut self.sources[index] {
+                source.release();
+                most = most.max(source.position() - before);
+            }
+        }
+        most
+    }
+
+    /// Takes in rings that were claimed since the last round.
+    fn discover(&mut self) {
+        // Acquire: pairs with the Release of the claimant.
+        let mark = self.segment.header().high_water.load(Ordering::Acquire) as usize;
+        for index in 0..mark.min(self.sources.len()) {
+            if self.sources[index].is_none() {
+                self.sources[index] = Source::open(&self.segment, index, self.positions[index]);
+            }
+        }
+    }
+
+    /// Frees the ring of a dead thread. What it committed has been read, or is read now.
+    fn close(&mut self, index: usize) {
+        let Some(mut source) = self.sources[index].take() else { return };
+        while let Head::At(_) = source.look() {
+            process(&source, &mut self.session, self.scale, &mut self.lost);
+            source.pass();
+            self.events += 1;
+        }
+        self.lost.thread_ended(&source);
+        if source.close() > 0 {
+            self.lost.torn(&source);
+        }
+        self.positions[index] = source.position();
+    }
+
+    fn progress(&self) -> Progress {
+        let totals = self.session.totals();
+        Progress {
+            events: self.events,
+            live_bytes: totals.live_bytes,
+            open_descriptors: totals.open_descriptors,
+            lost: self.lost.records(&self.segment, self.sources.iter().flatten()),
+            root: self.processes.root().unwrap_or(0),
+            root_ended: self.processes.root_has_ended(),
+        }
+    }
+
+    fn finish(mut self) -> Outcome {
+        for index in 0..self.sources.len() {
+            self.close(index);
+        }
+        let images = self.session.images();
+        for image in images {
+            self.end_image(image);
+        }
+        self.lost.without_ring(&self.segment);
+        Outcome {
+            processes: self.processes,
+            images: self.ended,
+            lost: self.lost,
+            events: self.events,
+            exec_errno: self.exec_errno,
+            complete: self.tracer_done,
+        }
+    }
+
+    fn end_image(&mut self, image: calltap_analyzers::event::Image) {
+        if let Some(report) = self.session.end(image) {
+            self.ended.push((image, report));
+        }
+    }
+}
+
+/// When the source's next record takes effect, if that was before `now`.
+#[inline]
+fn next(source: &mut Source, now: u64, lost: &mut Lost) -> Option<u64> {
+    loop {
+        match source.look() {
+            Head::Empty => return None,
+            Head::At(key) if key <= now => return Some(key),
+            Head::At(key) if key - now < FUTURE => return None,
+            Head::At(_) => {
+                lost.malformed(source);
+                source.pass();
+            }
+            Head::Corrupt => {
+                lost.malformed(source);
+                return None;
+            }
+        }
+    }
+}
+
+/// Has the session look at the source's head if it is a call; gives it back if it is a note.
+#[inline]
+fn process(source: &Source, session: &mut Session, scale: Scale, lost: &mut Lost) -> Option<NoteRecord> {
+    let Ok(record) = source.record() else {
+        lost.malformed(source);
+        return None;
+    };
+    let number = record.number();
+    let Some(function) = Function::from_number(number) else {
+        let note = Note::from_number(number);
+        if note.is_none() {
+            lost.malformed(source);
+        }
+        return note.map(|note| NoteRecord::new(note, &record, source, scale));
+    };
+    let context = Context { image: source.image, thread: source.thread, scale };
+    // A record at its entry only says that the call was about to be made.
+    if record.flags() & calltap_channel::record::TEXT == 0 {
+        session.observe(&decode::decode(&record, function, None, &context));
+    } else {
+        let text = record.text();
+        session.observe(&decode::decode(&record, function, text.as_ref(), &context));
+    }
+    None
+}

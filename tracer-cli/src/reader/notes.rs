@@ -1,0 +1,155 @@
+//! What the reader does on hearing a note.
+
+use calltap_analyzers::event::{Image, Thread};
+use calltap_channel::Note;
+use calltap_channel::note::{ARGUMENTS, CLONED, Untapped};
+use calltap_channel::record::Record;
+use std::sync::atomic::Ordering;
+
+use super::Reader;
+use super::source::Source;
+use crate::calibration::Scale;
+use crate::exit_snapshot;
+
+/// A note, taken out of its ring.
+#[derive(Debug)]
+pub struct NoteRecord {
+    note: Note,
+    arguments: [u64; ARGUMENTS],
+    text: String,
+    at_ns: u64,
+    image: Image,
+    parent: Image,
+}
+
+impl NoteRecord {
+    /// Copies a record that is a note.
+    #[must_use]
+    pub fn new(note: Note, record: &Record<'_>, source: &Source, scale: Scale) -> Self {
+        let text = record.text();
+        Self {
+            note,
+            arguments: std::array::from_fn(|index| record.argument(index)),
+            text: text.map_or_else(String::new, |text| String::from_utf8_lossy(text.as_bytes()).into_owned()),
+            at_ns: scale.since_zero(record.start()),
+            image: source.image,
+            parent: source.parent,
+        }
+    }
+
+    fn number(&self, index: usize) -> u32 {
+        self.arguments[index] as u32
+    }
+}
+
+impl Reader {
+    /// Takes a note into account.
+    pub(super) fn handle(&mut self, note: NoteRecord) {
+        let at_ns = note.at_ns;
+        let pid = note.number(0);
+        match note.note {
+            Note::ProcessBegan => self.process_began(&note),
+            Note::Created => {
+                let child = note.number(1);
+                if note.arguments[2] == CLONED && note.number(3) == pid {
+                    self.processes.current(pid, at_ns).threads += 1;
+                } else {
+                    self.processes.forked(pid, child, at_ns);
+                }
+            }
+            Note::Executed => {
+                let untapped = Untapped::from_number(note.arguments[1]);
+                let replaced = self.processes.executed(pid, note.text, untapped, at_ns);
+                if let Some(image) = replaced {
+                    self.close_image(image);
+                }
+                self.processes.current(pid, at_ns).command = command_line(pid);
+            }
+            Note::ThreadEnded => self.thread_ended(pid, Thread(note.number(1)), at_ns),
+            Note::ExitStop => {
+                let snapshot = exit_snapshot::read(pid);
+                let process = self.processes.current(pid, at_ns);
+                if !snapshot.command.is_empty() {
+                    process.command.clone_from(&snapshot.command);
+                }
+                process.snapshot = Some(snapshot);
+                self.release_exit_stop(note.arguments[1]);
+            }
+            Note::Ended => {
+                if let Some(image) = self.processes.ended(pid, note.arguments[1] as i32, at_ns) {
+                    self.close_image(image);
+                }
+            }
+            Note::Signalled => {
+                let sender = note.number(3);
+                if sender != 0 && sender != pid {
+                    self.processes.current(pid, at_ns).killer = Some(sender);
+                }
+            }
+            Note::ExecFailed => self.exec_errno = Some(note.arguments[0] as i32),
+            Note::TracerDone => self.tracer_done = true,
+        }
+    }
+
+    /// A process image has told of itself.
+    fn process_began(&mut self, note: &NoteRecord) {
+        let (pid, parent_pid) = (note.number(0), note.number(1));
+        let parent = (note.parent.0 != 0).then_some(note.parent);
+        self.session.begin(note.image, parent, note.at_ns);
+        let process = self.processes.current(pid, note.at_ns);
+        if let Some(former) = process.image.replace(note.image) {
+            // Its exec was not seen (not traced): the former program has ended.
+            self.close_image(former);
+        }
+        let process = self.processes.current(pid, note.at_ns);
+        if process.parent == 0 {
+            process.parent = parent_pid;
+        }
+        if process.command.is_empty() {
+            process.command = command_line(pid);
+        }
+    }
+
+    /// A thread is gone: its ring can be claimed again.
+    fn thread_ended(&mut self, pid: u32, thread: Thread, at_ns: u64) {
+        for index in 0..self.sources.len() {
+            let Some(source) = &self.sources[index] else { continue };
+            if source.pid != pid || source.thread != thread {
+                continue;
+            }
+            if let Some((function, argument)) = source.unfinished() {
+                let process = self.processes.current(pid, at_ns);
+                process.unfinished.push((thread.0, function, argument));
+            }
+            self.close(index);
+        }
+    }
+
+    /// An image is gone, with all its threads.
+    fn close_image(&mut self, image: Image) {
+        for index in 0..self.sources.len() {
+            if self.sources[index].as_ref().is_some_and(|source| source.image == image) {
+                self.close(index);
+            }
+        }
+        self.end_image(image);
+    }
+
+    /// Lets the tracer go on with a process that it holds in its exit stop.
+    fn release_exit_stop(&self, sequence: u64) {
+        let header = self.segment.header();
+        header.released.store(sequence, Ordering::Release);
+        header.released_bell.fetch_add(1, Ordering::Release);
+        crate::futex::wake_all(&header.released_bell);
+    }
+}
+
+/// The arguments of a living process; empty if it is gone or has none.
+fn command_line(pid: u32) -> Vec<String> {
+    let bytes = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let arguments = bytes.strip_suffix(b"\0").unwrap_or(&bytes);
+    if arguments.is_empty() {
+        return Vec::new();
+    }
+    arguments.split(|byte| *byte == 0).map(|one| String::from_utf8_lossy(one).into_owned()).collect()
+}

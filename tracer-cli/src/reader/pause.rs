@@ -1,0 +1,48 @@
+//! How long the reader rests between rounds.
+//!
+//! A reader that looks all the time takes the producer's cache lines away (2 to 20 times slower
+//! pushes); one that looks too late lets rings fill. So it rests for as long as the fullest ring
+//! needs to fill to a quarter at the rate just seen.
+
+use std::sync::atomic::AtomicU32;
+use std::time::{Duration, Instant};
+
+/// The longest rest.
+const LONGEST: Duration = Duration::from_millis(4);
+/// Rests below this are not worth a system call.
+const SHORTEST: Duration = Duration::from_micros(60);
+
+/// The pacing of rounds.
+#[derive(Debug)]
+pub struct Pause {
+    quarter: u64,
+    last: Instant,
+    idle: Duration,
+}
+
+impl Pause {
+    /// For rings of `capacity` words.
+    #[must_use]
+    pub fn new(capacity: u64) -> Self {
+        Self { quarter: capacity / 4, last: Instant::now(), idle: SHORTEST }
+    }
+
+    /// Rests after a round that took `most` words from the fullest ring. Whoever changes `bell`
+    /// from `heard` ends the rest.
+    pub fn after(&mut self, most: u64, bell: &AtomicU32, heard: u32) {
+        let rest = if most == 0 {
+            self.idle = (self.idle * 2).min(LONGEST);
+            self.idle
+        } else {
+            self.idle = SHORTEST;
+            // Time to a quarter, less the time that the round took.
+            let elapsed = self.last.elapsed().as_nanos() as u64;
+            let to_quarter = elapsed.saturating_mul(self.quarter) / most;
+            Duration::from_nanos(to_quarter).min(LONGEST)
+        };
+        if rest >= SHORTEST {
+            crate::futex::wait(bell, heard, rest);
+        }
+        self.last = Instant::now();
+    }
+}

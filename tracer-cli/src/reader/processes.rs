@@ -1,0 +1,227 @@
+//! The processes of a session: who made whom, what each one ran, how it ended.
+
+use std::collections::HashMap;
+
+use calltap_analyzers::event::Image;
+use calltap_channel::note::Untapped;
+
+use crate::exit_snapshot::ExitSnapshot;
+
+/// How a process image ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It has not been seen to end.
+    Running,
+    /// `exit` with this status.
+    Exited(i32),
+    /// Killed by this signal.
+    Killed(i32),
+    /// The process went on with another program.
+    Replaced,
+}
+
+impl Ending {
+    /// From a wait status (wait(2)).
+    #[must_use]
+    pub fn from_wait_status(status: i32) -> Self {
+        if nix::libc::WIFSIGNALED(status) {
+            Self::Killed(nix::libc::WTERMSIG(status))
+        } else {
+            Self::Exited(nix::libc::WEXITSTATUS(status))
+        }
+    }
+
+    /// What a shell would make of it: the status, or 128 and the signal.
+    #[must_use]
+    pub fn shell_status(self) -> Option<u8> {
+        match self {
+            Self::Exited(status) => Some(status as u8),
+            Self::Killed(signal) => Some((128 + signal) as u8),
+            Self::Running | Self::Replaced => None,
+        }
+    }
+}
+
+/// One program in one process.
+#[derive(Debug)]
+pub struct Process {
+    /// Its process id.
+    pub pid: u32,
+    /// The process that made it; 0 if unknown.
+    pub parent: u32,
+    /// Its image in the segment, once the interposer has told of itself.
+    pub image: Option<Image>,
+    /// Path of the program file, empty if it was never seen to exec.
+    pub program: String,
+    /// Its arguments.
+    pub command: Vec<String>,
+    /// Why the interposer was not loaded, if it was not.
+    pub untapped: Untapped,
+    /// When it began, in nanoseconds since the session began.
+    pub began_ns: u64,
+    /// When it ended.
+    pub ended_ns: Option<u64>,
+    /// How.
+    pub ending: Ending,
+    /// Threads ever seen, the first one included.
+    pub threads: u64,
+    /// What `/proc` said at its exit stop.
+    pub snapshot: Option<ExitSnapshot>,
+    /// Calls that had begun and not ended when their threads died: thread, function, first argument.
+    pub unfinished: Vec<(u32, calltap_channel::Function, u64)>,
+    /// Fatal signal's sender, if another process sent it.
+    pub killer: Option<u32>,
+}
+
+impl Process {
+    fn new(pid: u32, parent: u32, began_ns: u64) -> Self {
+        Self {
+            pid,
+            parent,
+            image: None,
+            program: String::new(),
+            command: Vec::new(),
+            untapped: Untapped::Tapped,
+            began_ns,
+            ended_ns: None,
+            ending: Ending::Running,
+            threads: 1,
+            snapshot: None,
+            unfinished: Vec::new(),
+            killer: None,
+        }
+    }
+}
+
+/// All processes, in the order of their beginning.
+#[derive(Debug, Default)]
+pub struct Processes {
+    all: Vec<Process>,
+    current: HashMap<u32, usize>,
+    root: Option<u32>,
+}
+
+impl Processes {
+    /// The present program of process `pid`, made known at `now_ns` if it was not.
+    pub fn current(&mut self, pid: u32, now_ns: u64) -> &mut Process {
+        let all = &mut self.all;
+        let index = *self.current.entry(pid).or_insert_with(|| {
+            all.push(Process::new(pid, 0, now_ns));
+            all.len() - 1
+        });
+        self.root.get_or_insert(pid);
+        &mut self.all[index]
+    }
+
+    /// `parent` made process `child`, which runs the same program until it execs.
+    pub fn forked(&mut self, parent: u32, child: u32, now_ns: u64) {
+        let maker = self.current(parent, now_ns);
+        let (program, command) = (maker.program.clone(), maker.command.clone());
+        let process = self.current(child, now_ns);
+        process.parent = parent;
+        process.program = program;
+        process.command = command;
+    }
+
+    /// Process `pid` goes on with another program. Gives the image that ended with it.
+    pub fn executed(&mut self, pid: u32, program: String, untapped: Untapped, now_ns: u64) -> Option<Image> {
+        let known = self.current.contains_key(&pid);
+        let old = self.current(pid, now_ns);
+        let (parent, image) = (old.parent, old.image);
+        if image.is_some() {
+            old.ending = Ending::Replaced;
+            old.ended_ns = Some(now_ns);
+            self.all.push(Process::new(pid, parent, now_ns));
+            self.current.insert(pid, self.all.len() - 1);
+        } else if known {
+            // The fork's own copy made no recorded call: only the new program is worth an entry.
+            old.threads = 1;
+        }
+        let process = self.current(pid, now_ns);
+        process.program = program;
+        process.untapped = untapped;
+        image
+    }
+
+    /// Process `pid` was reaped with a wait status.
+    pub fn ended(&mut self, pid: u32, status: i32, now_ns: u64) -> Option<Image> {
+        let process = self.current(pid, now_ns);
+        process.ending = Ending::from_wait_status(status);
+        process.ended_ns = Some(now_ns);
+        let image = process.image;
+        // The number may come again.
+        self.current.remove(&pid);
+        image
+    }
+
+    /// The image that process `pid` runs now.
+    #[must_use]
+    pub fn image_of(&self, pid: u32) -> Option<Image> {
+        self.all[*self.current.get(&pid)?].image
+    }
+
+    /// How the first process ended, in whatever program it last was.
+    #[must_use]
+    pub fn root_ending(&self) -> Option<Ending> {
+        let root = self.root?;
+        self.all.iter().rev().find(|process| process.pid == root).map(|process| process.ending)
+    }
+
+    /// Whether the first process has ended.
+    #[must_use]
+    pub fn root_has_ended(&self) -> bool {
+        self.root.is_some_and(|root| !self.current.contains_key(&root))
+    }
+
+    /// Process id of the first process.
+    #[must_use]
+    pub fn root(&self) -> Option<u32> {
+        self.root
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn into_all(self) -> Vec<Process> {
+        self.all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fork_that_execs_at_once_is_one_process_entry() {
+        let mut processes = Processes::default();
+        processes.executed(10, "/bin/sh".into(), Untapped::Tapped, 1);
+        processes.current(10, 1).image = Some(Image(1));
+        processes.forked(10, 11, 5);
+        assert_eq!(processes.executed(11, "/bin/ls".into(), Untapped::Tapped, 6), None);
+        processes.ended(11, 0, 9);
+        processes.ended(10, 9, 10);
+        assert_eq!(processes.root_ending(), Some(Ending::Killed(9)));
+        let all = processes.into_all();
+        let programs: Vec<_> = all.iter().map(|p| (p.pid, p.program.as_str())).collect();
+        assert_eq!(programs, [(10, "/bin/sh"), (11, "/bin/ls")]);
+    }
+
+    #[test]
+    fn a_number_that_comes_again_is_another_process() {
+        let mut processes = Processes::default();
+        processes.forked(1, 2, 1);
+        processes.ended(2, 0, 2);
+        processes.forked(1, 2, 3);
+        processes.ended(2, 256, 4);
+        let endings: Vec<_> = processes.into_all().iter().map(|p| p.ending).collect();
+        assert_eq!(endings, [Ending::Running, Ending::Exited(0), Ending::Exited(1)]);
+    }
+
+    #[test]
+    fn an_exec_of_a_tapped_program_ends_its_image() {
+        let mut processes = Processes::default();
+        processes.current(4, 0).image = Some(Image(3));
+        assert_eq!(processes.executed(4, "/bin/true".into(), Untapped::Static, 7), Some(Image(3)));
+        assert_eq!(processes.current(4, 8).untapped, Untapped::Static);
+        assert_eq!(processes.image_of(4), None);
+    }
+}

@@ -1,0 +1,178 @@
+//! One ring as the reader sees it: its owner, its position, the record at its head.
+
+use std::sync::atomic::Ordering;
+
+use calltap_analyzers::event::{Image, Thread};
+use calltap_channel::function::Effect;
+use calltap_channel::record::{MAX_WORDS, Malformed, Record};
+use calltap_channel::ring::{Consumer, Control, Peeked};
+use calltap_channel::segment::{RawWords, Segment};
+use calltap_channel::Function;
+
+use crate::futex;
+
+/// A claimed ring.
+#[derive(Debug)]
+pub struct Source {
+    control: &'static Control,
+    words: RawWords,
+    consumer: Consumer,
+    head: [u64; MAX_WORDS],
+    length: usize,
+    /// Process id of its owner.
+    pub pid: u32,
+    /// Its owner.
+    pub thread: Thread,
+    /// The owner's process image; 0 is the tracer.
+    pub image: Image,
+    /// The image that the owner's image was forked from; 0 if none.
+    pub parent: Image,
+    generation: u64,
+    capacity: u64,
+}
+
+/// What is at a source's head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Head {
+    /// Nothing yet.
+    Empty,
+    /// A record that takes effect at this time, in ticks.
+    At(u64),
+    /// Words that nobody writes; the ring has been cleared and what was in it is lost.
+    Corrupt,
+}
+
+impl Source {
+    /// The ring `index` from `position` on, if somebody has claimed it.
+    #[must_use]
+    pub fn open(segment: &Segment, index: usize, position: u64) -> Option<Self> {
+        let control = segment.control(index);
+        let (pid, tid) = control.owner();
+        if pid == 0 || tid == 0 {
+            return None;
+        }
+        let serial = control.serial.load(Ordering::Relaxed);
+        let capacity = segment.layout().capacity;
+        Some(Self {
+            control,
+            words: segment.words(index),
+            consumer: Consumer::new(position, capacity),
+            head: [0; MAX_WORDS],
+            length: 0,
+            pid,
+            thread: Thread(tid),
+            image: Image(serial as u32),
+            parent: Image((serial >> 32) as u32),
+            generation: control.generation.load(Ordering::Relaxed),
+            capacity,
+        })
+    }
+
+    /// Looks at the next record, copying it.
+    #[inline]
+    pub fn look(&mut self) -> Head {
+        match self.consumer.peek(&self.words, &mut self.head) {
+            Peeked::Nothing => Head::Empty,
+            Peeked::Record(length) => {
+                self.length = length;
+                Head::At(self.effective())
+            }
+            Peeked::Corrupt(_) => {
+                self.consumer.clear(&self.words);
+                Head::Corrupt
+            }
+        }
+    }
+
+    /// When the head takes effect: a release at its start, anything else at its end.
+    #[inline]
+    fn effective(&self) -> u64 {
+        let start = self.head[1];
+        let number = (self.head[0] >> 16) as u16;
+        let releases = matches!(
+            Function::from_number(number).map(Function::effect),
+            Some(
+                Effect::Free(_)
+                    | Effect::Close(_)
+                    | Effect::CloseRange
+                    | Effect::CloseFrom
+                    | Effect::Unmap
+            )
+        );
+        if releases { start } else { start.saturating_add(self.head[2] & calltap_channel::record::MAX_DURATION) }
+    }
+
+    /// The record at the head, checked for its form.
+    ///
+    /// # Errors
+    /// [`Malformed`] if its lengths contradict each other.
+    #[inline]
+    pub fn record(&self) -> Result<Record<'_>, Malformed> {
+        Record::parse(&self.head[..self.length])
+    }
+
+    /// Passes the head.
+    #[inline]
+    pub fn pass(&mut self) {
+        self.consumer.pass(&self.words, self.length);
+        if self.consumer.unreleased() >= self.capacity / 8 {
+            self.release();
+        }
+    }
+
+    /// Gives what was passed back to the producer and wakes it if it waits.
+    pub fn release(&mut self) {
+        if self.consumer.unreleased() > 0 && self.consumer.release(self.control) {
+            self.control.waiting.store(0, Ordering::Relaxed);
+            futex::wake_all(futex::low_half(&self.control.waiting));
+        }
+    }
+
+    /// The consumer's position.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.consumer.position()
+    }
+
+    /// Records that the owner gave up.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.control.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Whether the ring has got another owner since it was opened (only corruption does that).
+    #[must_use]
+    pub fn is_still_owned(&self) -> bool {
+        self.control.generation.load(Ordering::Relaxed) == self.generation
+    }
+
+    /// The thread's name: printable, at most 15 bytes.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let bytes: Vec<u8> = self
+            .control
+            .name
+            .iter()
+            .flat_map(|word| word.load(Ordering::Relaxed).to_le_bytes())
+            .take_while(|byte| *byte != 0)
+            .collect();
+        String::from_utf8_lossy(&bytes).chars().filter(|c| !c.is_control()).collect()
+    }
+
+    /// The call that the owner has begun and not ended: its function and first argument.
+    #[must_use]
+    pub fn unfinished(&self) -> Option<(Function, u64)> {
+        let number = self.control.in_flight.load(Ordering::Relaxed).checked_sub(1)?;
+        let function = Function::from_number(u16::try_from(number).ok()?)?;
+        Some((function, self.control.in_flight_argument.load(Ordering::Relaxed)))
+    }
+
+    /// Ends the source after its owner's death. What was reserved and not committed is skipped.
+    ///
+    /// Gives the words skipped; the ring can be claimed anew at [`Self::position`].
+    pub fn close(&mut self) -> u64 {
+        let skipped = self.consumer.abandon(&self.words, self.control.cursor());
+        self.control.free(self.consumer.position());
+        skipped
+    }
+}

@@ -1,0 +1,360 @@
+//! The report as data; its JSON is these structs, field by field. `docs/report-json.md` describes
+//! each field, `docs/report.schema.json` checks them. Names keep their meaning from release to
+//! release; what changes a meaning raises [`SCHEMA_VERSION`].
+//!
+//! `None` (`null`) is "not known" or "not looked at"; 0 is "looked, and there was none".
+
+use serde::Serialize;
+
+use crate::origin::Site;
+
+/// `schema_version` of the reports that this version writes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What a session found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "each field is described in docs/report-json.md")]
+pub struct Report {
+    pub schema_version: u32,
+    pub tool: Tool,
+    pub target: Target,
+    pub duration_ns: u64,
+    pub events: u64,
+    pub lost_records: u64,
+    pub lost_by_thread: Vec<Lost>,
+    pub blind_spots: Vec<String>,
+    pub processes: Vec<Process>,
+}
+
+/// Who wrote the report.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "see Report")]
+pub struct Tool {
+    pub name: String,
+    pub version: String,
+}
+
+impl Default for Tool {
+    fn default() -> Self {
+        Self { name: "calltap".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+    }
+}
+
+/// The command that was run, and how its process ended.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "see Report")]
+pub struct Target {
+    pub command: Vec<String>,
+    pub exit_code: Option<i32>,
+    pub signal: Option<i32>,
+    pub signal_name: Option<String>,
+}
+
+/// Records that a thread could not write, or that could not be read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "see Report")]
+pub struct Lost {
+    pub pid: u32,
+    pub tid: u32,
+    pub name: String,
+    pub records: u64,
+}
+
+/// How a process image ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "see Report")]
+pub enum EndedBy {
+    Exit,
+    Signal,
+    Exec,
+    #[default]
+    Running,
+    Detached,
+}
+
+/// One program in one process.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "see Report")]
+pub struct Process {
+    pub pid: u32,
+    pub parent_pid: Option<u32>,
+    pub command: Vec<String>,
+    pub ended_by: EndedBy,
+    pub exit_code: Option<i32>,
+    pub signal: Option<i32>,
+    pub signal_name: Option<String>,
+    pub tapped: bool,
+    pub untapped_reason: Option<String>,
+    pub started_ns: u64,
+    pub ended_ns: Option<u64>,
+    pub threads: u64,
+    pub heap: Option<Heap>,
+    pub descriptors: Option<Descriptors>,
+    pub mappings: Option<Mappings>,
+    pub latency: Vec<Latency>,
+    pub memory_at_exit: Option<MemoryAtExit>,
+    pub limits: Option<Limits>,
+    pub kernel_descriptors_at_exit: Option<u64>,
+}
+
+/// What became of heap blocks.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "see Report")]
+pub struct Heap {
+    pub allocations: u64,
+    pub frees: u64,
+    pub reallocations: u64,
+    pub failed_allocations: u64,
+    pub unmatched_frees: u64,
+    pub double_frees: u64,
+    pub inherited_frees: u64,
+    pub releases_unseen: u64,
+    pub mismatched_frees: u64,
+    pub allocated_bytes: u64,
+    pub peak_live_bytes: u64,
+    pub peak_live_at_ns: u64,
+    pub temporary_allocations: u64,
+    pub still_allocated: StillAllocated,
+    pub runtime_owned: RuntimeOwned,
+    pub faults: Vec<Fault>,
+    pub mismatches: Vec<Mismatch>,
+    pub largest_allocation: Option<Allocation>,
+    pub size_classes: Vec<SizeClass>,
+    pub lifetime_ns: Option<Lifetimes>,
+}
+
+/// The program's own blocks that were never released.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "see Report")]
+pub struct StillAllocated {
+    pub blocks: u64,
+    pub bytes: u64,
+    pub by_site: Vec<SiteTotal>,
+}
+
+/// Blocks of one call site that were never released.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "see Report")]
+pub struct SiteTotal {
+    pub site: Site,
+    pub function: String,
+    pub blocks: u64,
+    pub bytes: u64,
+    pub guess: bool,
+}
+
+/// Blocks that the C and C++ run-times keep for the process's life.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "see Report")]
+pub struct RuntimeOwned {
+    pub blocks: u64,
+    pub bytes: u64,
+    pub by_origin: Vec<OriginTotal>,
+}
+
+/// Blocks that a run-time keeps for one purpose.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "see Report")]
+pub struct OriginTotal {
+    pub origin: String,
+    pub blocks: u64,
+    pub bytes: u64,
+}
+
+/// A release of what was not allocated.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "see Report")]
+pub struct Fault {
+    pub kind: &'static str,
+    pub address: u64,
+    pub function: String,
+    pub site: Site,
+    pub at_ns: u64,
+}
+
+/// A block released by a function of another family than the one that gave it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "see Report")]
+pub struct Mismatch {
+    pub allocated_by: String,
+    pub allocated_at: Site,
+    pub released_by: String,
+    pub released_at: Site,
+    pub count: u64,
+}
+
+/// One allocation.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "see Report")]
+pub struct Allocation {
+    pub bytes: u64,
+    pub function: String,
+    pub site: Site,
+    pub at_ns: u64,
+}
+
+/// Allocations of `at_least_bytes` to `at_most_bytes`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "see Report")]
+pub struct SizeClass {
+    pub at_least_bytes: u64,
+    pub at_most_bytes: u64,
+    pub allocations: u64,
+}
+
+/// How long released blocks lived.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "see Report")]
+pub struct Lifetimes {
+    pub p50: u64,
+    pub p90: u64,
+    pub p99: u64,
+    pub max: u64,
+}
+
+/// What became of descriptors, as the library calls tell it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "see Report")]
+pub struct Descriptors {
+    pub opened: u64,
+    pub closed: u64,
+    pub closed_inherited: u64,
+    pub failed_closes: u64,
+    pub peak_open: u64,
+    pub still_open: Vec<StillOpen>,
+}
+
+/// A descriptor that the program opened and did not close.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "see Report")]
+pub struct StillOpen {
+    pub fd: i32,
+    pub kind: String,
+    pub path: String,
+    pub opened_by: String,
+    pub site: Site,
+    pub opened_at_ns: u64,
+}
+
+/// What was mapped by library calls.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "see Report")]
+pub struct Mappings {
+    pub mapped: u64,
+    pub unmapped: u64,
+    pub remapped: u64,
+    pub peak_bytes: u64,
+    pub still_mapped_bytes: u64,
+}
+
+/// How long the calls of a function took, in its real implementation.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "see Report")]
+pub struct Latency {
+    pub function: String,
+    pub count: u64,
+    pub errors: u64,
+    pub total_ns: u64,
+    pub min_ns: u64,
+    pub p50_ns: u64,
+    pub p90_ns: u64,
+    pub p99_ns: u64,
+    pub p999_ns: u64,
+    pub max_ns: u64,
+}
+
+/// What the kernel said of the process's memory at its exit.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "see Report")]
+pub struct MemoryAtExit {
+    pub vm_hwm_bytes: Option<u64>,
+    pub vm_peak_bytes: Option<u64>,
+    pub rss_bytes: Option<u64>,
+    pub rss_anon_bytes: Option<u64>,
+    pub rss_file_bytes: Option<u64>,
+    pub rss_shmem_bytes: Option<u64>,
+    pub pss_bytes: Option<u64>,
+    pub anonymous_bytes: Option<u64>,
+    pub swap_bytes: Option<u64>,
+}
+
+/// Resource limits at exit.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "see Report")]
+pub struct Limits {
+    pub open_files: Option<SoftHard>,
+    pub address_space: Option<SoftHard>,
+}
+
+/// A resource limit; `None` (`null`) is "unlimited".
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "see Report")]
+pub struct SoftHard {
+    pub soft: Option<u64>,
+    pub hard: Option<u64>,
+}
+
+impl Report {
+    /// The function in the one row of [`Self::example`]'s `latency`.
+    pub const EXAMPLE_FUNCTION: &'static str = "malloc";
+
+    /// A report in which every field that can be there is there, to check `--fail-on` against.
+    #[must_use]
+    pub fn example() -> Self {
+        let heap = Heap {
+            still_allocated: StillAllocated {
+                by_site: vec![SiteTotal::default()],
+                ..StillAllocated::default()
+            },
+            runtime_owned: RuntimeOwned {
+                by_origin: vec![OriginTotal::default()],
+                ..RuntimeOwned::default()
+            },
+            faults: vec![Fault { kind: "unmatched", ..Fault::default() }],
+            mismatches: vec![Mismatch::default()],
+            largest_allocation: Some(Allocation::default()),
+            size_classes: vec![SizeClass::default()],
+            lifetime_ns: Some(Lifetimes::default()),
+            ..Heap::default()
+        };
+        let descriptors =
+            Descriptors { still_open: vec![StillOpen::default()], ..Descriptors::default() };
+        let zero = Some(0);
+        let memory_at_exit = MemoryAtExit {
+            vm_hwm_bytes: zero,
+            vm_peak_bytes: zero,
+            rss_bytes: zero,
+            rss_anon_bytes: zero,
+            rss_file_bytes: zero,
+            rss_shmem_bytes: zero,
+            pss_bytes: zero,
+            anonymous_bytes: zero,
+            swap_bytes: zero,
+        };
+        let limit = SoftHard { soft: zero, hard: zero };
+        let process = Process {
+            parent_pid: Some(0),
+            command: vec![String::new()],
+            exit_code: Some(0),
+            signal: Some(0),
+            ended_ns: zero,
+            heap: Some(heap),
+            descriptors: Some(descriptors),
+            mappings: Some(Mappings::default()),
+            latency: vec![Latency { function: Self::EXAMPLE_FUNCTION.to_owned(), ..Latency::default() }],
+            memory_at_exit: Some(memory_at_exit),
+            limits: Some(Limits { open_files: Some(limit.clone()), address_space: Some(limit) }),
+            kernel_descriptors_at_exit: zero,
+            ..Process::default()
+        };
+        let target = Target { exit_code: Some(0), signal: Some(0), ..Target::default() };
+        Self {
+            schema_version: SCHEMA_VERSION,
+            target,
+            lost_by_thread: vec![Lost::default()],
+            processes: vec![process],
+            ..Self::default()
+        }
+    }
+}

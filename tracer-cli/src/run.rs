@@ -1,0 +1,232 @@
+//! `calltap run`: starts the program, watches it to its end, reports.
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, ExitCode};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use anyhow::Context;
+use calltap_analyzers::session::{Config, Session};
+use calltap_channel::Family;
+use calltap_channel::clock::Clock;
+use calltap_channel::segment::{
+    DROP_WHEN_FULL, LATENCY_OFF, Layout, NO_FOLLOW, READER_GONE, Segment,
+};
+use crossbeam_channel::{Receiver, bounded, never, select, unbounded};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::calibration::Calibration;
+use crate::cli::{OnFull, Run, Switch};
+use crate::fail_on::Condition;
+use crate::library::Library;
+use crate::preflight::{self, Program};
+use crate::progress::ProgressLine;
+use crate::reader::{Options, Outcome, Progress, Reader};
+use crate::segment_file::SegmentFile;
+use crate::signals::{self, Arrived};
+use crate::{findings, sigpipe};
+
+/// Does what the options say; the exit status is the program's.
+///
+/// # Errors
+/// What keeps the program from being started or the report from being written.
+pub fn run(options: &Run) -> anyhow::Result<ExitCode> {
+    let conditions: Vec<Condition> = findings::conditions(&options.fail_on)?;
+    let program = preflight::examine(&options.command[0], std::env::var_os("PATH").as_deref())?;
+    for warning in &program.warnings {
+        eprintln!("calltap: {warning}");
+    }
+    let mut output = findings::Output::open(options)?;
+
+    let clock = Clock::of_this_machine();
+    let calibration = Calibration::begin(clock);
+    let file = SegmentFile::create(layout(options)?)?;
+    configure(&file.segment(), options, clock);
+    let library = Library::place()?;
+
+    signals::hold().context("cannot hold signals back")?;
+    let mut tracer = start_tracer(options, &program, &file, &library)?;
+    let outcome = watch(options, &mut tracer, file.segment(), clock, calibration);
+    file.segment().header().reader.store(READER_GONE, Ordering::Relaxed);
+    let outcome = outcome?;
+
+    if let Some(errno) = outcome.exec_errno {
+        return Err(NotExecuted { program: program.path, errno }.into());
+    }
+    let status = outcome.processes.root_ending().and_then(|ending| ending.shell_status());
+    let findings = findings::Findings::new(outcome, options, clock);
+    output.write(&findings)?;
+    if findings.any_holds(&conditions)? {
+        return Ok(ExitCode::from(options.error_exitcode));
+    }
+    let status = status.context("the tracer ended before the program did; the report is incomplete")?;
+    Ok(ExitCode::from(status))
+}
+
+/// The segment's layout: one ring more than threads, for the tracer.
+fn layout(options: &Run) -> anyhow::Result<Layout> {
+    Layout::new(options.max_threads + 1, options.ring_size)
+        .map_err(|reason| anyhow::anyhow!("rings of {} bytes cannot be made: {reason:?}", options.ring_size))
+}
+
+fn configure(segment: &Segment, options: &Run, clock: Clock) {
+    let header = segment.header();
+    let taps = options.tap.iter().fold(0, |taps, tap| taps | tap.family().bit());
+    header.taps.store(u64::from(taps), Ordering::Relaxed);
+    header.clock.store(clock as u64, Ordering::Relaxed);
+    let mut flags = 0;
+    if options.on_full == OnFull::Drop {
+        flags |= DROP_WHEN_FULL;
+    }
+    if options.latency == Switch::Off {
+        flags |= LATENCY_OFF;
+    }
+    if options.no_follow {
+        flags |= NO_FOLLOW;
+    }
+    header.flags.store(flags, Ordering::Relaxed);
+}
+
+/// Starts the tracer: this same binary, in a process of its own.
+fn start_tracer(
+    options: &Run,
+    program: &Program,
+    file: &SegmentFile,
+    library: &Library,
+) -> anyhow::Result<Child> {
+    let mut command = Command::new("/proc/self/exe");
+    command.arg("__tracer").arg("--segment").arg(file.path());
+    command.arg("--library").arg(library.path()).arg("--program").arg(&program.path);
+    if options.no_follow {
+        command.arg("--no-follow");
+    }
+    command.arg("--").args(&options.command);
+    sigpipe::pass_on(&mut command);
+    command.spawn().context("cannot start the tracer process")
+}
+
+/// Reads until the tracer is done, handing signals on and showing progress meanwhile.
+fn watch(
+    options: &Run,
+    tracer: &mut Child,
+    segment: Segment,
+    clock: Clock,
+    calibration: Calibration,
+) -> anyhow::Result<Outcome> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let (tell_progress, progress) = bounded(1);
+    let (tell_signal, arrived) = unbounded();
+    let (tell_outcome, outcome) = bounded(1);
+    signals::listen(tell_signal);
+    let has = |family: Family| options.tap.iter().any(|tap| tap.family() == family);
+    let config = Config {
+        heap: has(Family::Memory),
+        descriptors: has(Family::Fd),
+        latency: true,
+    };
+    let reader = {
+        let stop = Arc::clone(&stop);
+        let throttle = options.throttle_reader;
+        thread::spawn(move || {
+            let session = Session::new(config);
+            let reader = Reader::new(segment, clock, calibration.end(), session, Options { throttle });
+            let outcome = reader.run(&stop, &tell_progress);
+            let _ = tell_outcome.send(outcome);
+        })
+    };
+    let tracer_id = Pid::from_raw(tracer.id() as i32);
+    let (tell_exit, exited) = bounded(1);
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let status = tracer.wait();
+            let _ = tell_exit.send(status);
+        });
+        let line = ProgressLine::new(options.quiet);
+        let mut target = Target { tracer: tracer_id, last: Progress::default() };
+        let mut exited: Receiver<_> = exited;
+        let mut failure = None;
+        loop {
+            select! {
+                recv(progress) -> told => if let Ok(told) = told {
+                    line.show(&told);
+                    target.last = told;
+                },
+                recv(arrived) -> arrived => if let Ok(arrived) = arrived {
+                    target.hand_on(arrived, &segment);
+                },
+                recv(exited) -> status => {
+                    // Whatever it wrote before is read first.
+                    stop.store(true, Ordering::Relaxed);
+                    failure = status.ok().and_then(Result::ok).filter(|status| !status.success());
+                    exited = never();
+                },
+                recv(outcome) -> outcome => {
+                    line.clear();
+                    let outcome = outcome.context("the reader failed")?;
+                    if reader.join().is_err() {
+                        anyhow::bail!("the reader failed");
+                    }
+                    if let Some(failure) = failure
+                        && !outcome.complete
+                    {
+                        tracer_failed(failure.signal(), outcome.exec_errno)?;
+                    }
+                    return Ok(outcome);
+                },
+            }
+        }
+    })
+}
+
+/// The tracer has said on stderr why it gave up, unless it was killed.
+fn tracer_failed(signal: Option<i32>, exec_errno: Option<i32>) -> anyhow::Result<()> {
+    match (signal, exec_errno) {
+        (_, Some(_)) => Ok(()),
+        (Some(signal), None) => anyhow::bail!(
+            "the tracer process was killed by signal {signal}, and the program with it"
+        ),
+        (None, None) => anyhow::bail!("the tracer process failed"),
+    }
+}
+
+/// Where signals go.
+struct Target {
+    tracer: Pid,
+    last: Progress,
+}
+
+impl Target {
+    /// Hands a signal to the program; once that has ended, lets its children go.
+    fn hand_on(&self, arrived: Arrived, segment: &Segment) {
+        let root = segment.header().root_pid.load(Ordering::Acquire);
+        let ends = matches!(arrived.signal, Signal::SIGINT | Signal::SIGTERM | Signal::SIGHUP | Signal::SIGQUIT);
+        if self.last.root_ended && ends {
+            // Only background children are left; they run on without us.
+            let _ = kill(self.tracer, Signal::SIGUSR2);
+        } else if arrived.sent && root != 0 {
+            let _ = kill(Pid::from_raw(root as i32), arrived.signal);
+        }
+    }
+}
+
+/// The kernel refused to execute the program, although it looked executable.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "cannot execute {}: {}\n\
+     hint: run it without calltap to see whether the system itself refuses it",
+    .program.display(), std::io::Error::from_raw_os_error(*.errno)
+)]
+pub struct NotExecuted {
+    program: std::path::PathBuf,
+    errno: i32,
+}
+
+impl NotExecuted {
+    /// 127 if there is nothing to execute, 126 if it cannot be (POSIX sh, "Command Search").
+    #[must_use]
+    pub fn status(&self) -> u8 {
+        if self.errno == nix::libc::ENOENT { 127 } else { 126 }
+    }
+}

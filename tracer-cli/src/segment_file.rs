@@ -1,0 +1,63 @@
+//! The shared segment's file: a sealed-off memfd that only this process's descriptor table names.
+
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+use anyhow::Context;
+use calltap_channel::segment::{Layout, Segment};
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::mman::{MapFlags, ProtFlags, mmap};
+
+/// A segment mapped by this process, with the descriptor that keeps it reachable by path.
+#[derive(Debug)]
+pub struct SegmentFile {
+    segment: Segment,
+    file: OwnedFd,
+}
+
+impl SegmentFile {
+    /// Makes a new segment. Its pages cost memory only once they are used.
+    ///
+    /// # Errors
+    /// If the system refuses the memory.
+    pub fn create(layout: Layout) -> anyhow::Result<Self> {
+        let file = memfd_create(c"calltap", MFdFlags::MFD_CLOEXEC)
+            .context("cannot create the shared segment (memfd_create)")?;
+        nix::unistd::ftruncate(&file, layout.size() as i64).with_context(|| {
+            format!(
+                "cannot make the shared segment {} bytes long\n\
+                 hint: a file size limit (ulimit -f) counts; lower --ring-size or --max-threads",
+                layout.size()
+            )
+        })?;
+        let base = map(&file, layout.size() as usize)?;
+        // SAFETY: just mapped with the layout's size, page-aligned, and never unmapped.
+        let segment = unsafe { Segment::create(base, layout) };
+        Ok(Self { segment, file })
+    }
+
+    /// The mapped segment.
+    #[must_use]
+    pub fn segment(&self) -> Segment {
+        self.segment
+    }
+
+    /// The path by which other processes of this user can open it while we live.
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("/proc/{}/fd/{}", std::process::id(), self.file.as_raw_fd())
+    }
+}
+
+fn map(file: &impl AsFd, size: usize) -> anyhow::Result<*mut u8> {
+    let length = std::num::NonZeroUsize::new(size).context("an empty segment")?;
+    let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+    let flags = MapFlags::MAP_SHARED | MapFlags::MAP_NORESERVE;
+    // SAFETY: a new mapping at an address of the kernel's choice touches no existing memory.
+    let base = unsafe { mmap(None, length, protection, flags, file, 0) }.with_context(|| {
+        format!(
+            "cannot map {size} bytes of shared memory\n\
+             hint: an address-space limit (ulimit -v) counts; lower --ring-size or --max-threads"
+        )
+    })?;
+    Ok(base.as_ptr().cast())
+}

@@ -1,0 +1,322 @@
+//! The tracer's loop: one change of one tracee after the other, each noted and passed on untouched.
+
+use calltap_channel::Note;
+use calltap_channel::note::{CLONED, FORKED, Untapped};
+use nix::unistd::Pid;
+
+use super::injection::{Injection, program_of};
+use super::launch::Launched;
+use super::notes::{Notes, kind_of};
+use super::ptrace::{self, Change, Stop, Stopped};
+use super::signals;
+use super::tracees::{Id, Tracees};
+
+/// Deaths kept of tracees whose makers have not yet been heard of.
+const EARLY_DEATHS: usize = 16;
+
+/// Signals that programs send themselves all the time; they are delivered, but not noted.
+const FREQUENT: [i32; 4] = [libc::SIGCHLD, libc::SIGALRM, libc::SIGVTALRM, libc::SIGPROF];
+
+/// Everything the loop knows.
+#[derive(Debug)]
+pub(crate) struct Events {
+    notes: Notes,
+    injection: Injection,
+    follow: bool,
+    root: Launched,
+    /// How far the first process is.
+    start: Start,
+    tracees: Tracees,
+    /// Stopped before their makers' stops were seen.
+    early: Vec<(Stopped, Stop)>,
+    /// Ended before that.
+    early_deaths: Vec<Id>,
+    /// Not to be followed: let go at their first stop.
+    unfollowed: Vec<Id>,
+    /// Number of the last held exit stop.
+    sequence: u64,
+    detaching: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Start {
+    /// Still our fork.
+    Pending,
+    /// The target's program runs, or has run.
+    Executed,
+    /// It could not be executed.
+    Failed,
+}
+
+impl Events {
+    /// A loop with one tracee.
+    pub(crate) fn new(notes: Notes, injection: Injection, follow: bool, root: Launched) -> Self {
+        let mut tracees = Tracees::new();
+        tracees.add(root.pid.as_raw(), root.pid.as_raw());
+        Self {
+            notes,
+            injection,
+            follow,
+            root,
+            start: Start::Pending,
+            tracees,
+            early: Vec::new(),
+            early_deaths: Vec::with_capacity(EARLY_DEATHS),
+            unfollowed: Vec::new(),
+            sequence: 0,
+            detaching: false,
+        }
+    }
+
+    /// Runs until nothing is left to trace.
+    ///
+    /// # Errors
+    /// The kernel's, of requests that cannot fail for a living tracee.
+    pub(crate) fn run(mut self) -> nix::Result<()> {
+        loop {
+            match ptrace::wait()? {
+                Change::Stopped(stopped, stop) => {
+                    self.stopped(stopped, stop)?;
+                    if stop == Stop::Exit {
+                        self.adopt_early()?;
+                    }
+                }
+                Change::Ended(tid, status) => {
+                    self.ended(tid.as_raw(), status);
+                    self.adopt_early()?;
+                }
+                Change::Interrupted => {}
+                Change::NothingLeft => break,
+            }
+            if signals::detach_requested() && !self.detaching {
+                self.detaching = true;
+                self.adopt_early()?;
+                self.tracees
+                    .ids()
+                    .for_each(|tid| ptrace::interrupt(Pid::from_raw(tid)));
+            }
+            // The target itself stays our child, so `NothingLeft` may be far away.
+            if self.detaching && self.tracees.is_empty() {
+                break;
+            }
+        }
+        self.notes.write(Note::TracerDone, &[]);
+        self.notes.ring_bell();
+        Ok(())
+    }
+
+    /// A stop: of someone we know, or of a child whose maker has not stopped yet.
+    fn stopped(&mut self, stopped: Stopped, stop: Stop) -> nix::Result<()> {
+        let tid = stopped.tid().as_raw();
+        if let Some(group) = self.tracees.group_of(tid) {
+            self.handle(stopped, stop, group)
+        } else if take(&mut self.unfollowed, |&unfollowed| unfollowed == tid).is_some() {
+            stopped.detach(0)
+        } else {
+            self.early.push((stopped, stop));
+            Ok(())
+        }
+    }
+
+    fn handle(&mut self, stopped: Stopped, stop: Stop, group: Id) -> nix::Result<()> {
+        match stop {
+            Stop::Signal(signal) => {
+                self.note_signal(&stopped, group, signal);
+                self.go_on(stopped, signal)
+            }
+            Stop::Group if !self.detaching => stopped.listen(),
+            Stop::Group | Stop::Trap => self.go_on(stopped, 0),
+            Stop::Created(event) => {
+                // If the maker was killed meanwhile, its child is adopted when the death is seen.
+                if let Ok(child) = stopped.message() {
+                    self.created(group, child as Id, kind_of(event))?;
+                }
+                self.go_on(stopped, 0)
+            }
+            Stop::Exec => {
+                self.executed(&stopped, group);
+                self.go_on(stopped, 0)
+            }
+            Stop::Exit => {
+                self.exiting(&stopped, group);
+                self.go_on(stopped, 0)
+            }
+        }
+    }
+
+    fn go_on(&mut self, stopped: Stopped, signal: i32) -> nix::Result<()> {
+        if self.detaching {
+            self.tracees.remove(stopped.tid().as_raw());
+            stopped.detach(signal)
+        } else {
+            stopped.resume(signal)
+        }
+    }
+
+    fn note_signal(&self, stopped: &Stopped, group: Id, signal: i32) {
+        if FREQUENT.contains(&signal) {
+            return;
+        }
+        let Ok(details) = stopped.signal_details() else {
+            return;
+        };
+        let sender = match details.si_code {
+            // SAFETY: these codes mean that a process sent it, and then si_pid is set.
+            libc::SI_USER | libc::SI_QUEUE | libc::SI_TKILL => unsafe { details.si_pid() },
+            _ => 0,
+        };
+        let tid = stopped.tid().as_raw();
+        let numbers = [group, tid, signal, sender, details.si_code];
+        self.notes.write(
+            Note::Signalled,
+            &numbers.map(|number| i64::from(number) as u64),
+        );
+    }
+
+    /// A task of `maker` made `child`.
+    fn created(&mut self, maker: Id, child: Id, kind: u64) -> nix::Result<()> {
+        if self.tracees.group_of(child).is_some() {
+            return Ok(());
+        }
+        let is_thread = std::fs::exists(format!("/proc/{maker}/task/{child}")).unwrap_or(false);
+        let early = take(&mut self.early, |(stopped, _)| {
+            stopped.tid().as_raw() == child
+        });
+        if !is_thread && !self.follow {
+            match early {
+                Some((stopped, _)) => stopped.detach(0)?,
+                None => self.unfollowed.push(child),
+            }
+            return Ok(());
+        }
+        let (kind, group) = if is_thread {
+            (CLONED, maker)
+        } else {
+            (kind, child)
+        };
+        self.note_created(maker, child, kind, group);
+        if take(&mut self.early_deaths, |&dead| dead == child).is_some() {
+            return Ok(());
+        }
+        self.tracees.add(child, group);
+        match early {
+            Some((stopped, stop)) => self.handle(stopped, stop, group),
+            None => Ok(()),
+        }
+    }
+
+    fn note_created(&self, maker: Id, child: Id, kind: u64, group: Id) {
+        self.notes.write(
+            Note::Created,
+            &[maker as u64, child as u64, kind, group as u64],
+        );
+    }
+
+    /// Takes in children whose makers may have been killed before they could tell of them.
+    fn adopt_early(&mut self) -> nix::Result<()> {
+        while let Some((stopped, stop)) = self.early.pop() {
+            let child = stopped.tid().as_raw();
+            let (group, parent) = family_of(child).unwrap_or((child, 0));
+            if group == child && !self.follow {
+                stopped.detach(0)?;
+                continue;
+            }
+            let (maker, kind) = if group == child {
+                (parent, FORKED)
+            } else {
+                (group, CLONED)
+            };
+            self.note_created(maker, child, kind, group);
+            self.tracees.add(child, group);
+            self.handle(stopped, stop, group)?;
+        }
+        Ok(())
+    }
+
+    /// `group` has begun a new program. The thread that did so is now called like the group, all
+    /// others are gone.
+    fn executed(&mut self, stopped: &Stopped, group: Id) {
+        let notes = &self.notes;
+        self.tracees.executed(group, |tid| {
+            notes.write(Note::ThreadEnded, &[group as u64, tid as u64]);
+        });
+        let first = self.start == Start::Pending && group == self.root.pid.as_raw();
+        if first {
+            self.start = Start::Executed;
+        }
+        // Without a reader there is no segment for the new program to find.
+        let reason = if self.notes.reader_gone() || (!self.follow && !first) {
+            Untapped::NotFollowed
+        } else {
+            self.injection.inject(stopped)
+        };
+        let arguments = [group as u64, reason as u64];
+        self.notes
+            .write_with_text(Note::Executed, &arguments, &program_of(group));
+    }
+
+    /// A thread is in its exit stop. If it is its group's last one it is held there until the
+    /// reader has looked at the process.
+    fn exiting(&mut self, stopped: &Stopped, group: Id) {
+        let tid = stopped.tid().as_raw();
+        let last = self.tracees.exiting(tid);
+        if self.start == Start::Pending {
+            if let Some(errno) = self.root.exec_error() {
+                self.start = Start::Failed;
+                self.notes.write(Note::ExecFailed, &[errno as u64]);
+                self.notes.ring_bell();
+            }
+            return;
+        }
+        if let (true, false, Ok(status)) = (last, self.detaching, stopped.message()) {
+            self.sequence += 1;
+            let arguments = [group as u64, self.sequence, status, tid as u64];
+            self.notes.write(Note::ExitStop, &arguments);
+            self.notes.ring_bell();
+            self.notes.await_release(self.sequence);
+        }
+    }
+
+    /// A wait status: of a thread, of a group (its leader's, the last one of it), or of something
+    /// that was never ours to follow.
+    fn ended(&mut self, tid: Id, status: i32) {
+        let Some(group) = self.tracees.group_of(tid) else {
+            if take(&mut self.unfollowed, |&unfollowed| unfollowed == tid).is_none() {
+                self.early_deaths.truncate(EARLY_DEATHS - 1);
+                self.early_deaths.insert(0, tid);
+            }
+            return;
+        };
+        let notes = &self.notes;
+        if tid == group {
+            self.tracees.remove_others(group, |other| {
+                notes.write(Note::ThreadEnded, &[group as u64, other as u64]);
+            });
+        }
+        self.tracees.remove(tid);
+        if self.start == Start::Failed {
+            return;
+        }
+        notes.write(Note::ThreadEnded, &[group as u64, tid as u64]);
+        if tid == group {
+            notes.write(Note::Ended, &[group as u64, status as u64]);
+            notes.ring_bell();
+        }
+    }
+}
+
+/// Removes the first element that `is_it` and returns it.
+fn take<T>(list: &mut Vec<T>, is_it: impl Fn(&T) -> bool) -> Option<T> {
+    list.iter().position(is_it).map(|at| list.swap_remove(at))
+}
+
+/// Thread group and parent process of a task that is stopped.
+fn family_of(tid: Id) -> Option<(Id, Id)> {
+    let status = std::fs::read_to_string(format!("/proc/{tid}/status")).ok()?;
+    let field = |name| {
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
+    };
+    Some((field("Tgid:")?, field("PPid:")?))
+}

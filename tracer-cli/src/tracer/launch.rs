@@ -1,0 +1,150 @@
+//! Starting the target as a tracee: forked, seized while it waits, and only then let into its exec.
+
+use std::ffi::{CString, OsString, c_char};
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::sys::ptrace::{self, Options};
+use nix::unistd::{ForkResult, Pid, fork, pipe2};
+
+use crate::sigpipe;
+
+/// Why the target could not be started as a tracee.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LaunchError {
+    /// A word of the command has a NUL byte inside.
+    #[error("the command has a NUL byte in it, which no program can be given")]
+    Nul,
+    /// No process or pipe could be made.
+    #[error("cannot start a process: {0}\nhint: look at `ulimit -u` and `ulimit -n`")]
+    Resources(Errno),
+    /// The kernel does not let us trace our own child.
+    #[error("cannot trace the target: {errno}\nhint: {hint}")]
+    Refused {
+        /// The kernel's reason.
+        errno: Errno,
+        /// What is in the way, as far as we can see.
+        hint: &'static str,
+    },
+}
+
+/// A target on its way into its exec.
+#[derive(Debug)]
+pub(crate) struct Launched {
+    /// Its process id.
+    pub(crate) pid: Pid,
+    /// What it waits for. Closed without a word, it exits.
+    go: Option<OwnedFd>,
+    /// Where it writes the error number if it cannot execute; closed by the exec.
+    failure: File,
+}
+
+impl Launched {
+    /// Lets it into its exec.
+    pub(crate) fn begin(&mut self) {
+        if let Some(go) = self.go.take() {
+            // Fails only if the child was killed, which the event loop will hear of.
+            let _ = nix::unistd::write(&go, &[1]);
+        }
+    }
+
+    /// Why the exec failed; `None` if it did not, or has not yet. Never blocks.
+    pub(crate) fn exec_error(&mut self) -> Option<i32> {
+        let mut errno = [0; 4];
+        self.failure.read_exact(&mut errno).ok()?;
+        Some(i32::from_ne_bytes(errno))
+    }
+}
+
+/// Forks a child that will execute `program`, and seizes it with `options`.
+///
+/// To be called with all signals blocked and their dispositions as inherited: the child then has
+/// only [`sigpipe::restore`] to do.
+///
+/// # Errors
+/// [`LaunchError`]; then no child is left.
+pub(crate) fn start(
+    program: &Path,
+    command: &[OsString],
+    options: Options,
+) -> Result<Launched, LaunchError> {
+    let program = CString::new(program.as_os_str().as_bytes()).map_err(|_| LaunchError::Nul)?;
+    let words = command
+        .iter()
+        .map(|word| CString::new(word.as_bytes()))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|_| LaunchError::Nul)?;
+    let mut argv: Vec<*const c_char> = words.iter().map(|word| word.as_ptr()).collect();
+    argv.push(std::ptr::null());
+
+    let (go_there, go) = pipe2(OFlag::O_CLOEXEC).map_err(LaunchError::Resources)?;
+    let (failure, failure_there) =
+        pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).map_err(LaunchError::Resources)?;
+
+    // SAFETY: this process has one thread, and the child calls only async-signal-safe functions.
+    match unsafe { fork() }.map_err(LaunchError::Resources)? {
+        ForkResult::Child => {
+            // Or the child would wait for ever for a tracer that died.
+            drop(go);
+            execute(&go_there, failure_there.as_raw_fd(), &program, &argv)
+        }
+        ForkResult::Parent { child } => {
+            if let Err(errno) = ptrace::seize(child, options) {
+                // The child sees the end of the pipe and exits.
+                drop(go);
+                let _ = nix::sys::wait::waitpid(child, None);
+                return Err(LaunchError::Refused {
+                    errno,
+                    hint: why_refused(),
+                });
+            }
+            Ok(Launched {
+                pid: child,
+                go: Some(go),
+                failure: File::from(failure),
+            })
+        }
+    }
+}
+
+/// The child: waits until it is seized, then becomes the target.
+fn execute(go: &OwnedFd, failure: RawFd, program: &CString, argv: &[*const c_char]) -> ! {
+    let mut byte = [0];
+    if matches!(nix::unistd::read(go, &mut byte), Ok(1)) {
+        sigpipe::restore();
+        // SAFETY: NUL-terminated strings in a NULL-terminated array, all alive; the environment is
+        // the one we were given.
+        unsafe { libc::execve(program.as_ptr(), argv.as_ptr(), environ.cast()) };
+        let errno = Errno::last_raw().to_ne_bytes();
+        // SAFETY: the buffer is alive and as long as announced.
+        unsafe { libc::write(failure, errno.as_ptr().cast(), errno.len()) };
+    }
+    // SAFETY: ends this process without running anything of the parent's.
+    unsafe { libc::_exit(127) }
+}
+
+unsafe extern "C" {
+    static environ: *const *const c_char;
+}
+
+fn why_refused() -> &'static str {
+    let traced = std::fs::read_to_string("/proc/self/status").is_ok_and(|status| {
+        status
+            .lines()
+            .any(|line| line.starts_with("TracerPid:") && !line.ends_with("\t0"))
+    });
+    let forbidden = std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope")
+        .is_ok_and(|scope| scope.trim() == "3");
+    if traced {
+        "calltap is itself being traced (by strace -f or a debugger), and a process has one tracer"
+    } else if forbidden {
+        "kernel.yama.ptrace_scope is 3, which forbids tracing until the next boot"
+    } else {
+        "a seccomp filter forbids ptrace; in a container, start it with --cap-add=SYS_PTRACE"
+    }
+}

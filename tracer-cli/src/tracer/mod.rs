@@ -1,0 +1,121 @@
+//! The tracer: a process of its own between the CLI and the target.
+//!
+//! It is the target's parent and the CLI's child, has one thread, and writes what it sees of the
+//! target's processes into its own ring. If the CLI dies it goes on resuming the target.
+
+mod events;
+mod futex;
+mod injection;
+mod launch;
+pub(crate) mod loader;
+mod notes;
+mod ptrace;
+mod signals;
+mod startup;
+mod tracees;
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+
+use anyhow::{Context, anyhow};
+use calltap_channel::segment::Segment;
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::sys::mman::{MapFlags, ProtFlags, mmap};
+use nix::sys::ptrace::Options;
+
+use self::events::Events;
+use self::injection::Injection;
+use self::notes::Notes;
+use crate::sigpipe;
+
+/// What the CLI asks the tracer to do.
+#[derive(Debug)]
+pub(crate) struct Spec {
+    /// The segment, inherited from the CLI.
+    pub(crate) segment_fd: OwnedFd,
+    /// The interposer's file: an absolute path without spaces and colons, which `LD_PRELOAD` takes
+    /// for separators.
+    pub(crate) library: PathBuf,
+    /// Where processes of the target find the segment: `/proc/PID/fd/N` of the CLI.
+    pub(crate) segment_path: OsString,
+    /// Whether processes that the first one makes are followed.
+    pub(crate) follow: bool,
+    /// The file to execute.
+    pub(crate) program: PathBuf,
+    /// The target's argument vector, its name included.
+    pub(crate) command: Vec<OsString>,
+}
+
+/// Starts the target and follows it until every followed process has ended.
+///
+/// The process must have one thread. To be started by the CLI with [`sigpipe::pass_on`], from the
+/// CLI's main thread, whose end counts as the CLI's.
+///
+/// # Errors
+/// If the target could not be started as a tracee; it has not run then.
+pub(crate) fn main(spec: Spec) -> anyhow::Result<ExitCode> {
+    sigpipe::block_all_signals();
+    fcntl(&spec.segment_fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))
+        .context("cannot use the segment's descriptor")?;
+    let segment = map(spec.segment_fd).context("cannot map the segment")?;
+    let injection = Injection::new(spec.library, &spec.segment_path)
+        .context("cannot find the interposer's file")?;
+
+    let notes = Notes::claim(segment).ok_or_else(|| anyhow!("the segment has no free ring"))?;
+
+    // Before the handlers: the child keeps the dispositions it will pass on to the target.
+    let mut root = launch::start(&spec.program, &spec.command, options(spec.follow))?;
+    signals::install(segment, Path::new(&spec.segment_path)).context("cannot install signals")?;
+    segment
+        .header()
+        .root_pid
+        .store(root.pid.as_raw() as u64, Ordering::Release);
+    release_standard_streams();
+    root.begin();
+    Events::new(notes, injection, spec.follow, root)
+        .run()
+        .context("lost control of the target")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn options(follow: bool) -> Options {
+    let always = Options::PTRACE_O_EXITKILL
+        | Options::PTRACE_O_TRACECLONE
+        | Options::PTRACE_O_TRACEEXEC
+        | Options::PTRACE_O_TRACEEXIT;
+    if follow {
+        always | Options::PTRACE_O_TRACEFORK | Options::PTRACE_O_TRACEVFORK
+    } else {
+        always
+    }
+}
+
+/// Maps the segment for the rest of this process's life.
+fn map(segment: OwnedFd) -> anyhow::Result<Segment> {
+    let file = File::from(segment);
+    let size = file.metadata()?.len();
+    let length = usize::try_from(size)?.try_into().context("it is empty")?;
+    let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+    // SAFETY: a new mapping at an address of the kernel's choice; it is never unmapped.
+    let base = unsafe { mmap(None, length, access, MapFlags::MAP_SHARED, file.as_fd(), 0) }?;
+    let base = base.as_ptr().cast::<u8>();
+    // SAFETY: the mapping is not empty, and pages are mapped whole.
+    let layout = unsafe { Segment::layout_at(base, size) }
+        .map_err(|reason| anyhow!("it was made by another version of calltap ({reason:?})"))?;
+    // SAFETY: as many bytes are mapped as the checked layout has, and stay so.
+    Ok(unsafe { Segment::view(base, layout) })
+}
+
+/// Lets go of standard input and output, so that nobody who waits for their end waits for us too.
+fn release_standard_streams() {
+    let Ok(null) = File::options().read(true).write(true).open("/dev/null") else {
+        return;
+    };
+    // Fails only for want of descriptors; then they stay open as long as the target does.
+    let _ = nix::unistd::dup2_stdin(&null);
+    let _ = nix::unistd::dup2_stdout(&null);
+}

@@ -1,0 +1,160 @@
+//! The tracer's own ring: it tells the reader what it sees in the same kind of records as everybody.
+
+use std::sync::atomic::{Ordering, fence};
+use std::time::Duration;
+
+use calltap_channel::clock::Clock;
+use calltap_channel::note::ARGUMENTS;
+use calltap_channel::record::{self, CUT, MAX_TEXT, PREFIX_WORDS, TEXT, VOID};
+use calltap_channel::ring::{Control, Words};
+use calltap_channel::segment::{READER_GONE, RawWords, Segment};
+use calltap_channel::{Note, note};
+
+use super::{futex, signals};
+
+/// How long to sleep before looking again whether the reader is alive: it may die in the moment
+/// before the sleep begins.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// Words of a note without text.
+const NOTE_WORDS: usize = PREFIX_WORDS + ARGUMENTS;
+
+/// The ring, and who reads it.
+#[derive(Debug)]
+pub(crate) struct Notes {
+    segment: Segment,
+    control: &'static Control,
+    words: RawWords,
+    clock: Clock,
+}
+
+impl Notes {
+    /// Claims a free ring for this process. `None` if there is none.
+    pub(crate) fn claim(segment: Segment) -> Option<Self> {
+        let header = segment.header();
+        let pid = std::process::id();
+        let capacity = segment.layout().capacity;
+        let index = (0..segment.layout().ring_count as usize).find(|&index| {
+            let base = segment.words(index).address();
+            segment.control(index).claim(pid, pid, 0, 0, base, capacity)
+        })?;
+        header
+            .high_water
+            .fetch_max(index as u32 + 1, Ordering::Relaxed);
+        Some(Self {
+            segment,
+            control: segment.control(index),
+            words: segment.words(index),
+            clock: Clock::from_number(header.clock.load(Ordering::Relaxed) as u32),
+        })
+    }
+
+    /// Whether nobody reads any more.
+    pub(crate) fn reader_gone(&self) -> bool {
+        self.segment.header().reader.load(Ordering::Relaxed) == READER_GONE
+    }
+
+    /// Writes a note; its further arguments are zero.
+    pub(crate) fn write(&self, note: Note, arguments: &[u64]) {
+        let Some(at) = self.make_room(NOTE_WORDS) else {
+            return;
+        };
+        let word0 = record::header(NOTE_WORDS, VOID, note as u16, 0);
+        self.control
+            .push(&self.words, at, word0, self.body(arguments));
+    }
+
+    /// Writes a note with a text, cut at [`MAX_TEXT`] bytes.
+    pub(crate) fn write_with_text(&self, note: Note, arguments: &[u64], text: &[u8]) {
+        let cut = if text.len() > MAX_TEXT { CUT } else { 0 };
+        let text = &text[..text.len().min(MAX_TEXT)];
+        let words = NOTE_WORDS + 1 + text.len().div_ceil(8);
+        let Some(at) = self.make_room(words) else {
+            return;
+        };
+        let place = self.control.place(at);
+        for (index, word) in self.body(arguments).into_iter().enumerate() {
+            self.words.store(place + 1 + index, word, Ordering::Relaxed);
+        }
+        self.words
+            .store(place + NOTE_WORDS, text.len() as u64, Ordering::Relaxed);
+        for (index, chunk) in text.chunks(8).enumerate() {
+            let mut bytes = [0; 8];
+            bytes[..chunk.len()].copy_from_slice(chunk);
+            let word = u64::from_le_bytes(bytes);
+            self.words
+                .store(place + NOTE_WORDS + 1 + index, word, Ordering::Relaxed);
+        }
+        let word0 = record::header(words, VOID | TEXT | cut, note as u16, 0);
+        // Release: pairs with the Acquire in `Consumer::peek`; the record's other words come first.
+        self.words.store(place, word0, Ordering::Release);
+    }
+
+    /// Wakes the reader for what should not wait for its next round.
+    pub(crate) fn ring_bell(&self) {
+        let bell = &self.segment.header().bell;
+        // Release: the notes before it are seen by a reader that was woken by it.
+        bell.fetch_add(1, Ordering::Release);
+        futex::wake_all(bell);
+    }
+
+    /// Waits until the reader has released the exit stop number `sequence`, or will never do so.
+    pub(crate) fn await_release(&self, sequence: u64) {
+        let header = self.segment.header();
+        loop {
+            // Acquire, before the looks below: a change after them makes the futex return at once.
+            let bell = header.released_bell.load(Ordering::Acquire);
+            if header.released.load(Ordering::Acquire) >= sequence
+                || self.reader_gone()
+                || signals::detach_requested()
+            {
+                return;
+            }
+            futex::wait(&header.released_bell, bell, LOOK_AGAIN);
+        }
+    }
+
+    /// The words of a note between its header and its text.
+    fn body(&self, arguments: &[u64]) -> [u64; NOTE_WORDS - 1] {
+        debug_assert!(arguments.len() <= ARGUMENTS);
+        let mut body = [0; NOTE_WORDS - 1];
+        body[0] = self.clock.now();
+        body[PREFIX_WORDS - 1..][..arguments.len()].copy_from_slice(arguments);
+        body
+    }
+
+    /// Reserves space, waiting for the reader if the ring is full. `None` if the reader is gone.
+    fn make_room(&self, words: usize) -> Option<u64> {
+        let words = words as u64;
+        loop {
+            if self.reader_gone() {
+                self.control.dropped.fetch_add(1, Ordering::Relaxed);
+                return None;
+            }
+            if let Ok(at) = self.control.reserve(words) {
+                return Some(at);
+            }
+            if self.control.refresh(words) {
+                continue;
+            }
+            // SeqCst store and fence: announce first, look again then; pairs with the fence in
+            // `Consumer::release`, so either we see the new tail or the reader sees us waiting.
+            self.control.waiting.store(1, Ordering::SeqCst);
+            fence(Ordering::SeqCst);
+            if !self.control.refresh(words) {
+                self.ring_bell();
+                futex::wait(futex::low_half(&self.control.waiting), 1, LOOK_AGAIN);
+            }
+            self.control.waiting.store(0, Ordering::Relaxed);
+        }
+    }
+}
+
+/// `kind` of [`Note::Created`] for what a ptrace event calls it.
+pub(crate) fn kind_of(event: i32) -> u64 {
+    match event {
+        libc::PTRACE_EVENT_FORK => note::FORKED,
+        libc::PTRACE_EVENT_VFORK => note::VFORKED,
+        _ => note::CLONED,
+    }
+}

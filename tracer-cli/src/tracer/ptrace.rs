@@ -1,0 +1,175 @@
+//! ptrace as a typestate: requests that need a stopped tracee are methods of [`Stopped`], and those
+//! that end the stop consume it.
+//!
+//! Where nix names signals by an enum (`waitpid`, `cont`, `detach`), libc is called directly: the
+//! enum has no real-time signals, which programs use and which must pass through.
+
+use nix::errno::Errno;
+use nix::sys::ptrace;
+use nix::unistd::Pid;
+
+/// A tracee that waits for us in a ptrace stop.
+///
+/// It can be killed meanwhile: then requests fail with `ESRCH`, which those that end the stop take
+/// for success, because the tracee's death is reported by [`wait`].
+#[derive(Debug)]
+#[must_use = "a stopped tracee waits for ever"]
+pub(crate) struct Stopped {
+    tid: Pid,
+}
+
+/// Why a tracee stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// This signal is about to be delivered.
+    Signal(i32),
+    /// Its process was stopped, as by SIGSTOP.
+    Group,
+    /// It is new, or was interrupted, or its process goes on after a group stop.
+    Trap,
+    /// It made another task: `PTRACE_EVENT_FORK`, `_VFORK` or `_CLONE`.
+    Created(i32),
+    /// It has begun a new program.
+    Exec,
+    /// It is about to exit, its memory and descriptors still whole.
+    Exit,
+}
+
+/// What [`wait`] learned.
+#[derive(Debug)]
+pub(crate) enum Change {
+    /// A tracee stopped.
+    Stopped(Stopped, Stop),
+    /// A tracee, or another child, ended with this wait status.
+    Ended(Pid, i32),
+    /// A signal came.
+    Interrupted,
+    /// No child and no tracee is left.
+    NothingLeft,
+}
+
+/// Waits for any tracee or child.
+///
+/// # Errors
+/// The kernel's; none is known to occur.
+pub(crate) fn wait() -> nix::Result<Change> {
+    let mut status = 0;
+    // SAFETY: the pointer is to a live int.
+    let tid = unsafe { libc::waitpid(-1, &raw mut status, libc::__WALL) };
+    match Errno::result(tid) {
+        Ok(tid) if libc::WIFSTOPPED(status) => Ok(Change::Stopped(
+            Stopped {
+                tid: Pid::from_raw(tid),
+            },
+            decode(status),
+        )),
+        Ok(tid) => Ok(Change::Ended(Pid::from_raw(tid), status)),
+        Err(Errno::EINTR) => Ok(Change::Interrupted),
+        Err(Errno::ECHILD) => Ok(Change::NothingLeft),
+        Err(errno) => Err(errno),
+    }
+}
+
+fn decode(status: i32) -> Stop {
+    let signal = libc::WSTOPSIG(status);
+    match status >> 16 {
+        0 => Stop::Signal(signal),
+        libc::PTRACE_EVENT_STOP if signal != libc::SIGTRAP => Stop::Group,
+        event @ (libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_CLONE) => {
+            Stop::Created(event)
+        }
+        libc::PTRACE_EVENT_EXEC => Stop::Exec,
+        libc::PTRACE_EVENT_EXIT => Stop::Exit,
+        _ => Stop::Trap,
+    }
+}
+
+impl Stopped {
+    /// Its thread id.
+    pub(crate) fn tid(&self) -> Pid {
+        self.tid
+    }
+
+    /// What the event says: a child, a former thread id, a wait status to come.
+    pub(crate) fn message(&self) -> nix::Result<u64> {
+        ptrace::getevent(self.tid).map(|message| message as u64)
+    }
+
+    /// Details of the signal that is about to be delivered.
+    pub(crate) fn signal_details(&self) -> nix::Result<libc::siginfo_t> {
+        ptrace::getsiginfo(self.tid)
+    }
+
+    /// Its registers.
+    pub(crate) fn registers(&self) -> nix::Result<libc::user_regs_struct> {
+        ptrace::getregs(self.tid)
+    }
+
+    /// Changes its registers.
+    pub(crate) fn set_registers(&self, registers: libc::user_regs_struct) -> nix::Result<()> {
+        ptrace::setregs(self.tid, registers)
+    }
+
+    /// Lets it go on, with a signal (0: none).
+    pub(crate) fn resume(self, signal: i32) -> nix::Result<()> {
+        self.request(libc::PTRACE_CONT, signal)
+    }
+
+    /// Leaves it stopped as its process is, until that goes on.
+    pub(crate) fn listen(self) -> nix::Result<()> {
+        self.request(libc::PTRACE_LISTEN, 0)
+    }
+
+    /// Stops tracing it, and lets it go on with a signal (0: none).
+    pub(crate) fn detach(self, signal: i32) -> nix::Result<()> {
+        self.request(libc::PTRACE_DETACH, signal)
+    }
+
+    fn request(self, request: libc::c_uint, signal: i32) -> nix::Result<()> {
+        let none = std::ptr::null_mut::<libc::c_void>();
+        // SAFETY: these requests take integers only; a tracee that is gone makes them fail.
+        let done =
+            unsafe { libc::ptrace(request, self.tid.as_raw(), none, libc::c_long::from(signal)) };
+        match Errno::result(done) {
+            Ok(_) | Err(Errno::ESRCH) => Ok(()),
+            Err(errno) => Err(errno),
+        }
+    }
+}
+
+/// Asks a running or listening tracee to stop with [`Stop::Trap`] soon.
+pub(crate) fn interrupt(tid: Pid) {
+    // Fails only if the tracee is gone.
+    let _ = ptrace::interrupt(tid);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stops_are_told_apart_by_event_and_signal() {
+        let status = |event: i32, signal: i32| event << 16 | signal << 8 | 0x7f;
+        assert_eq!(
+            decode(status(0, libc::SIGTRAP)),
+            Stop::Signal(libc::SIGTRAP)
+        );
+        assert_eq!(decode(status(0, 64)), Stop::Signal(64));
+        assert_eq!(
+            decode(status(libc::PTRACE_EVENT_STOP, libc::SIGTSTP)),
+            Stop::Group
+        );
+        assert_eq!(
+            decode(status(libc::PTRACE_EVENT_STOP, libc::SIGTRAP)),
+            Stop::Trap
+        );
+        assert_eq!(
+            decode(status(libc::PTRACE_EVENT_EXIT, libc::SIGTRAP)),
+            Stop::Exit
+        );
+        assert_eq!(
+            decode(status(libc::PTRACE_EVENT_VFORK, libc::SIGTRAP)),
+            Stop::Created(libc::PTRACE_EVENT_VFORK)
+        );
+    }
+}

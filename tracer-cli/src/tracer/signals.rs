@@ -1,0 +1,99 @@
+//! What signals mean to the tracer process.
+//!
+//! * The terminal's and a supervisor's signals are for the target and the CLI: ignored here.
+//! * SIGUSR1 comes from the kernel when the CLI dies: nobody will drain the rings any more.
+//! * SIGUSR2 comes from the CLI: let go of everything.
+
+use std::path::Path;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use calltap_channel::segment::{READER_GONE, Segment};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+
+use super::futex;
+
+static SEGMENT: OnceLock<Segment> = OnceLock::new();
+static DETACH: AtomicBool = AtomicBool::new(false);
+
+const IGNORED: [Signal; 8] = [
+    Signal::SIGINT,
+    Signal::SIGQUIT,
+    Signal::SIGTERM,
+    Signal::SIGHUP,
+    Signal::SIGTSTP,
+    Signal::SIGTTIN,
+    Signal::SIGTTOU,
+    Signal::SIGPIPE,
+];
+
+/// Installs all of it and lets signals in.
+///
+/// `segment_path` is below the CLI's directory in `/proc`, so it tells whether the CLI died before
+/// the kernel was asked to report that.
+///
+/// # Errors
+/// The kernel's, of calls that do not fail.
+pub(crate) fn install(segment: Segment, segment_path: &Path) -> nix::Result<()> {
+    SEGMENT.get_or_init(|| segment);
+    // SIGCHLD must not be ignored, as it may have been inherited.
+    set(Signal::SIGCHLD, SigHandler::SigDfl)?;
+    for signal in IGNORED {
+        set(signal, SigHandler::SigIgn)?;
+    }
+    set(Signal::SIGUSR1, SigHandler::Handler(reader_died))?;
+    set(Signal::SIGUSR2, SigHandler::Handler(detach))?;
+    nix::sys::prctl::set_pdeathsig(Signal::SIGUSR1)?;
+    SigSet::empty().thread_set_mask()?;
+    if std::fs::symlink_metadata(segment_path).is_err() {
+        reader_died(0);
+    }
+    Ok(())
+}
+
+/// Whether the CLI has asked to let go of everything.
+pub(crate) fn detach_requested() -> bool {
+    DETACH.load(Ordering::Relaxed)
+}
+
+fn set(signal: Signal, handler: SigHandler) -> nix::Result<()> {
+    let action = SigAction::new(handler, SaFlags::empty(), SigSet::all());
+    // SAFETY: both handlers are async-signal-safe: atomics and raw system calls, errno kept.
+    unsafe { sigaction(signal, &action) }.map(drop)
+}
+
+/// Tells everyone who waits for the reader that it is gone.
+extern "C" fn reader_died(_signal: i32) {
+    let Some(segment) = SEGMENT.get() else { return };
+    let errno = nix::errno::Errno::last_raw();
+    let header = segment.header();
+    header.reader.store(READER_GONE, Ordering::SeqCst);
+    header.released_bell.fetch_add(1, Ordering::SeqCst);
+    futex::wake_all(&header.released_bell);
+    let rings =
+        u64::from(header.high_water.load(Ordering::Relaxed)).min(segment.layout().ring_count);
+    for index in 0..rings as usize {
+        let waiting = &segment.control(index).waiting;
+        // Zero as well as a wake: one that is about to sleep on it does not begin.
+        if waiting.swap(0, Ordering::SeqCst) != 0 {
+            futex::wake_all(futex::low_half(waiting));
+        }
+    }
+    nix::errno::Errno::set_raw(errno);
+}
+
+/// Asks the loop to let go.
+///
+/// If the signal comes in the moment before `waitpid` blocks, the loop would notice only at the
+/// next stop, perhaps never. A child that ends at once is an event that `waitpid` cannot miss.
+extern "C" fn detach(_signal: i32) {
+    let errno = nix::errno::Errno::last_raw();
+    DETACH.store(true, Ordering::SeqCst);
+    // SAFETY: raw fork and exit: async-signal-safe, and the child runs no code but this.
+    unsafe {
+        if libc::syscall(libc::SYS_fork) == 0 {
+            libc::syscall(libc::SYS_exit_group, 0);
+        }
+    }
+    nix::errno::Errno::set_raw(errno);
+}
