@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::launch::{bare, calltap, scratch};
-use crate::running::wait_for;
+use crate::running::{Running, wait_for};
 use crate::target::Target;
 
 #[test]
@@ -61,22 +61,32 @@ fn the_target_outlives_a_killed_calltap() {
     }
 }
 
-#[test]
-fn a_terminated_calltap_passes_the_signal_on_and_still_reports() {
+/// Runs something endless, ends it by a signal, and expects a complete report.
+fn interrupt(signal: i32, send: impl Fn(&Running)) {
     let target = Target::c("marathon.c").build();
-    for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
-        let directory = scratch();
-        let marker = directory.path().join("marker").into_os_string();
-        let mut running = calltap().start(&target, &["100000000".into(), marker]);
-        running.until("first line", |running| {
-            running.stdout().contains("round=0\n")
-        });
-        running.signal(signal);
-        let outcome = running.finish().expect_status(128 + signal);
-        assert_eq!(
-            outcome.report().at("/target/signal").as_i64(),
-            Some(signal.into())
-        );
-        assert_eq!(outcome.report().lost(), 0);
+    let mut running = calltap().start(&target, &["100000000", "/no/such/marker"]);
+    running.until("first line", |running| {
+        running.stdout().contains("round=0\n")
+    });
+    send(&running);
+    let outcome = running.finish().expect_status(128 + signal);
+    assert_eq!(
+        outcome.report().at("/target/signal").as_i64(),
+        Some(signal.into())
+    );
+    assert_eq!(outcome.report().lost(), 0);
+    let process = outcome.report().only_process();
+    assert!(process.still_allocated().0 <= 1, "{:#}", process.0);
+}
+
+#[test]
+fn a_signal_to_calltap_reaches_the_target_and_there_is_a_report() {
+    for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT] {
+        interrupt(signal, |running| running.signal(signal));
     }
+}
+
+#[test]
+fn ctrl_c_on_a_terminal_ends_the_target_and_there_is_a_report() {
+    interrupt(libc::SIGINT, |running| running.signal_all(libc::SIGINT));
 }

@@ -47,6 +47,8 @@ fn expect_forked_children(outcome: &Outcome) {
             child.0
         );
         assert_eq!(child.number("/heap/double_frees"), 0, "{:#}", child.0);
+        assert_eq!(child.number("/heap/inherited_frees"), 1, "{:#}", child.0);
+        assert_eq!(child.still_allocated(), (0, 0), "{:#}", child.0);
     }
     let parent = outcome.report().processes()[0];
     assert_eq!(parent.number("/heap/unmatched_frees"), 0);
@@ -58,12 +60,8 @@ fn expect_execed_children(outcome: &Outcome, count: usize) {
     assert_eq!(children.len(), count, "{:#}", outcome.report().0);
     for child in children {
         assert!(child.command().contains("execed"), "{}", child.command());
-        assert_eq!(
-            child.number("/heap/frees") - child.calls("free"),
-            0,
-            "{:#}",
-            child.0
-        );
+        assert_eq!(child.still_allocated(), (0, 0), "{:#}", child.0);
+        assert_eq!(child.number("/heap/unmatched_frees"), 0, "{:#}", child.0);
     }
 }
 
@@ -124,6 +122,26 @@ fn exec_in_another_thread_than_the_first() {
     for _ in 0..10 {
         expect_execed_children(&run("exec_in_thread"), 1);
     }
+}
+
+#[test]
+fn stops_and_continuations_are_noticed_by_the_parent() {
+    assert_eq!(run("stop_and_continue").report().processes().len(), 21);
+}
+
+#[test]
+fn children_that_cannot_be_tapped_run_as_ever_and_are_named() {
+    let untappable = Target::c("graph.c").flags(&["-static"]).build();
+    let script = format!("'{}' 100; echo $?", untappable.path().display());
+    let without = bare().run("sh", &["-c", &script]).expect_status(0);
+    let with = calltap()
+        .run("sh", &["-c", &script])
+        .expect_same_as(&without);
+    let text = with.report().0.to_string();
+    assert!(
+        text.contains(untappable.name()) && text.contains("static"),
+        "{text}"
+    );
 }
 
 #[test]

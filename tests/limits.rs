@@ -54,7 +54,7 @@ fn few_descriptors_for_calltap_too() {
 fn little_address_space_for_the_target() {
     let target = Target::c("counts_heap.c").build();
     let path = target.path().to_str().expect("a plain path");
-    for kibibytes in [10_000, 40_000, 200_000, 4_000_000] {
+    for kibibytes in [30_000, 60_000, 200_000, 4_000_000] {
         let script = format!("ulimit -v {kibibytes}; exec '{path}' 1 100");
         let without = bare().run("sh", &["-c", &script]).expect_status(0);
         let with = calltap().run("sh", &["-c", &script]);
@@ -69,7 +69,7 @@ fn little_address_space_for_the_target() {
 #[test]
 fn little_address_space_for_calltap_too() {
     let target = Target::c("counts_heap.c").build();
-    for kibibytes in [10_000, 40_000, 200_000, 4_000_000] {
+    for kibibytes in [30_000, 60_000, 200_000, 4_000_000] {
         let preamble = format!("ulimit -v {kibibytes}");
         let without = bare()
             .after(&preamble)

@@ -266,7 +266,7 @@ echo hello >&"${TALK[1]}"; read -r answer <&"${TALK[0]}"; echo "$answer"
 exec {TALK[1]}>&-; wait "$TALK_PID"
 kill -USR1 $$
 for i in 1 2 3; do sleep 0.01 & done; wait
-sh -c 'kill -SEGV $$' 2>/dev/null; echo "killed $?"
+{ sh -c 'kill -SEGV $$'; } 2>/dev/null; echo "killed $?"
 exec 7>&1; echo seven >&7; exec 7>&-
 ls -1 /proc/self/fd
 kill -TERM $$

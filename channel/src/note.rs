@@ -18,7 +18,8 @@ pub enum Note {
     /// Tracer: a thread is gone, its ring can be drained and reused. `pid`, `tid`.
     ThreadEnded,
     /// Tracer: the last thread of `pid` is held in its exit stop until the reader writes `sequence`
-    /// into the header's `released`; `status` is the wait status to come. `pid`, `sequence`, `status`.
+    /// into the header's `released`; `status` is the wait status to come. `pid`, `sequence`, `status`,
+    /// `tid` (if the leader has exited before, only `/proc/PID/task/TID` still shows memory and descriptors).
     ExitStop,
     /// Tracer: `pid` was reaped with wait `status`. `pid`, `status`.
     Ended,
@@ -80,6 +81,8 @@ pub enum Untapped {
     StackOutOfReach = 5,
     /// Children are not followed (`--no-follow`).
     NotFollowed = 6,
+    /// The dynamic loader was asked to list the program's objects (`ldd`), not to run it.
+    Listed = 7,
 }
 
 impl Untapped {
@@ -93,6 +96,7 @@ impl Untapped {
             3 => Self::Secure,
             4 => Self::LibraryOutOfReach,
             6 => Self::NotFollowed,
+            7 => Self::Listed,
             _ => Self::StackOutOfReach,
         }
     }

@@ -161,6 +161,28 @@ static void *exec_now(void *unused)
     return unused;
 }
 
+// What a shell's job control does: stop, notice, continue, notice, end.
+static void stop_and_continue(void)
+{
+    int status;
+    for (int i = 0; i < 20; i++) {
+        pid_t child = fork();
+        if (child == 0)
+            for (;;)
+                pause();
+        if (kill(child, SIGSTOP) || waitpid(child, &status, WUNTRACED) != child || !WIFSTOPPED(status))
+            fail("a stop was not noticed");
+        if (WSTOPSIG(status) != SIGSTOP || waitpid(child, &status, WNOHANG | WUNTRACED) != 0)
+            fail("not stopped once by SIGSTOP");
+        if (kill(child, SIGCONT) || waitpid(child, &status, WCONTINUED) != child || !WIFCONTINUED(status))
+            fail("a continuation was not noticed");
+        kill(child, SIGTERM);
+        if (status_of(child) != 128 + SIGTERM)
+            fail("a child's signal");
+    }
+    say("stopped", 20);
+}
+
 // exec by another thread than the leader, while others run: all but the caller vanish.
 static void exec_in_thread(void)
 {
@@ -210,7 +232,7 @@ int main(int argc, char **argv)
     } modes[] = {
         {"fork_among_threads", fork_among_threads}, {"raw_clone", raw_clone}, {"vfork_exec", vfork_exec},
         {"vfork_close", vfork_close}, {"spawn", spawn}, {"spawn_emptied", spawn_emptied},
-        {"exec_emptied", exec_emptied}, {"exec_in_thread", exec_in_thread}, {"execed", execed_part},
+        {"exec_emptied", exec_emptied}, {"exec_in_thread", exec_in_thread}, {"stop_and_continue", stop_and_continue}, {"execed", execed_part},
     };
     self = realpath("/proc/self/exe", NULL);
     for (size_t i = 0; argc == 2 && i < sizeof modes / sizeof *modes; i++)

@@ -10,6 +10,12 @@ enum { REGION = 64 << 20, LARGEST = 1 << 20, HEADER = 16 };
 
 static _Alignas(4096) char region[REGION + LARGEST + HEADER];
 static _Atomic size_t next;
+static _Atomic long blocks_given;
+
+long tolerant_blocks_given(void)
+{
+    return blocks_given;
+}
 
 void *malloc(size_t size)
 {
@@ -20,6 +26,7 @@ void *malloc(size_t size)
     }
     char *start = region + atomic_fetch_add(&next, room) % REGION;
     *(size_t *)start = size;
+    blocks_given++;
     return start + HEADER;
 }
 

@@ -18,8 +18,8 @@ pub struct Calibration {
     begin: Pair,
 }
 
-/// The shortest time over which the rate is measured: at 60 ns of uncertainty, 12 in a million.
-const BASELINE: Duration = Duration::from_millis(5);
+/// The shortest time over which the rate is measured: at 60 ns of uncertainty, 30 in a million.
+const BASELINE: Duration = Duration::from_millis(2);
 
 impl Calibration {
     /// Begins a comparison; the session's time zero is now.
@@ -42,7 +42,7 @@ impl Calibration {
                 let factor = (u128::from(elapsed) << 32) / ticks;
                 return Scale { zero: self.begin.ticks, factor: factor as u64 };
             }
-            std::thread::sleep(Duration::from_millis(1));
+            std::thread::sleep(Duration::from_micros(200));
         }
     }
 }

@@ -29,10 +29,13 @@ pub struct ExitSnapshot {
     pub command: Vec<String>,
 }
 
-/// Reads the snapshot of a process that is held in a stop. Never fails: see [`ExitSnapshot`].
+/// Reads the snapshot of a process whose last thread, `tid`, is held in a stop. Never fails: see
+/// [`ExitSnapshot`].
+///
+/// The thread is asked, not the process: if the leader has ended first, `/proc/PID/maps` is empty.
 #[must_use]
-pub fn read(pid: u32) -> ExitSnapshot {
-    read_directory(Path::new(&format!("/proc/{pid}")))
+pub fn read(pid: u32, tid: u32) -> ExitSnapshot {
+    read_directory(Path::new(&format!("/proc/{pid}/task/{tid}")))
 }
 
 fn read_directory(process: &Path) -> ExitSnapshot {

@@ -67,7 +67,7 @@ impl Reader {
             }
             Note::ThreadEnded => self.thread_ended(pid, Thread(note.number(1)), at_ns),
             Note::ExitStop => {
-                let snapshot = exit_snapshot::read(pid);
+                let snapshot = exit_snapshot::read(pid, note.number(3));
                 let process = self.processes.current(pid, at_ns);
                 if !snapshot.command.is_empty() {
                     process.command.clone_from(&snapshot.command);

@@ -112,7 +112,9 @@ pub struct Heap {
     pub releases_unseen: u64,
     pub mismatched_frees: u64,
     pub allocated_bytes: u64,
+    pub freed_bytes: u64,
     pub peak_live_bytes: u64,
+    pub peak_live_blocks: u64,
     pub peak_live_at_ns: u64,
     pub temporary_allocations: u64,
     pub still_allocated: StillAllocated,
@@ -141,6 +143,8 @@ pub struct SiteTotal {
     pub function: String,
     pub blocks: u64,
     pub bytes: u64,
+    pub largest_bytes: u64,
+    pub oldest_at_ns: u64,
     pub guess: bool,
 }
 
@@ -170,6 +174,7 @@ pub struct Fault {
     pub address: u64,
     pub function: String,
     pub site: Site,
+    pub tid: u32,
     pub at_ns: u64,
 }
 
@@ -177,11 +182,12 @@ pub struct Fault {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[allow(missing_docs, reason = "see Report")]
 pub struct Mismatch {
+    pub address: u64,
+    pub bytes: u64,
     pub allocated_by: String,
     pub allocated_at: Site,
     pub released_by: String,
     pub released_at: Site,
-    pub count: u64,
 }
 
 /// One allocation.
@@ -191,16 +197,15 @@ pub struct Allocation {
     pub bytes: u64,
     pub function: String,
     pub site: Site,
-    pub at_ns: u64,
 }
 
-/// Allocations of `at_least_bytes` to `at_most_bytes`.
+/// Blocks of more than half of `up_to_bytes`, up to it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[allow(missing_docs, reason = "see Report")]
 pub struct SizeClass {
-    pub at_least_bytes: u64,
-    pub at_most_bytes: u64,
-    pub allocations: u64,
+    pub up_to_bytes: u64,
+    pub blocks: u64,
+    pub bytes: u64,
 }
 
 /// How long released blocks lived.
@@ -254,6 +259,7 @@ pub struct Mappings {
 pub struct Latency {
     pub function: String,
     pub count: u64,
+    pub timed: u64,
     pub errors: u64,
     pub total_ns: u64,
     pub min_ns: u64,

@@ -1,18 +1,18 @@
 //! The tracer's loop: one change of one tracee after the other, each noted and passed on untouched.
 
+use std::collections::HashSet;
+
 use calltap_channel::Note;
-use calltap_channel::note::{CLONED, FORKED, Untapped};
+use calltap_channel::note::{CLONED, Untapped};
 use nix::unistd::Pid;
 
+use super::family::{Family, is_thread_of};
 use super::injection::{Injection, program_of};
 use super::launch::Launched;
 use super::notes::{Notes, kind_of};
 use super::ptrace::{self, Change, Stop, Stopped};
 use super::signals;
 use super::tracees::{Id, Tracees};
-
-/// Deaths kept of tracees whose makers have not yet been heard of.
-const EARLY_DEATHS: usize = 16;
 
 /// Signals that programs send themselves all the time; they are delivered, but not noted.
 const FREQUENT: [i32; 4] = [libc::SIGCHLD, libc::SIGALRM, libc::SIGVTALRM, libc::SIGPROF];
@@ -27,12 +27,8 @@ pub(crate) struct Events {
     /// How far the first process is.
     start: Start,
     tracees: Tracees,
-    /// Stopped before their makers' stops were seen.
-    early: Vec<(Stopped, Stop)>,
-    /// Ended before that.
-    early_deaths: Vec<Id>,
-    /// Not to be followed: let go at their first stop.
-    unfollowed: Vec<Id>,
+    /// Met before their makers' stops, which bring no news then.
+    met: HashSet<Id>,
     /// Number of the last held exit stop.
     sequence: u64,
     detaching: bool,
@@ -60,9 +56,7 @@ impl Events {
             root,
             start: Start::Pending,
             tracees,
-            early: Vec::new(),
-            early_deaths: Vec::with_capacity(EARLY_DEATHS),
-            unfollowed: Vec::new(),
+            met: HashSet::new(),
             sequence: 0,
             detaching: false,
         }
@@ -75,22 +69,13 @@ impl Events {
     pub(crate) fn run(mut self) -> nix::Result<()> {
         loop {
             match ptrace::wait()? {
-                Change::Stopped(stopped, stop) => {
-                    self.stopped(stopped, stop)?;
-                    if stop == Stop::Exit {
-                        self.adopt_early()?;
-                    }
-                }
-                Change::Ended(tid, status) => {
-                    self.ended(tid.as_raw(), status);
-                    self.adopt_early()?;
-                }
+                Change::Stopped(stopped, stop) => self.stopped(stopped, stop)?,
+                Change::Ended(tid, status) => self.ended(tid.as_raw(), status),
                 Change::Interrupted => {}
                 Change::NothingLeft => break,
             }
             if signals::detach_requested() && !self.detaching {
                 self.detaching = true;
-                self.adopt_early()?;
                 self.tracees
                     .ids()
                     .for_each(|tid| ptrace::interrupt(Pid::from_raw(tid)));
@@ -105,16 +90,21 @@ impl Events {
         Ok(())
     }
 
-    /// A stop: of someone we know, or of a child whose maker has not stopped yet.
+    /// A stop: of someone we know, or the first one of a child whose maker's stop is yet to come.
     fn stopped(&mut self, stopped: Stopped, stop: Stop) -> nix::Result<()> {
         let tid = stopped.tid().as_raw();
         if let Some(group) = self.tracees.group_of(tid) {
-            self.handle(stopped, stop, group)
-        } else if take(&mut self.unfollowed, |&unfollowed| unfollowed == tid).is_some() {
-            stopped.detach(0)
-        } else {
-            self.early.push((stopped, stop));
-            Ok(())
+            return self.handle(stopped, stop, group);
+        }
+        self.met.insert(tid);
+        match Family::of(tid) {
+            Some(family) if family.group != tid || self.follow => {
+                self.add(family.maker, tid, family.kind, family.group);
+                self.handle(stopped, stop, family.group)
+            }
+            Some(_) => stopped.detach(0),
+            // Killed meanwhile: its wait status will come, and nobody asks for it.
+            None => stopped.resume(0),
         }
     }
 
@@ -127,9 +117,9 @@ impl Events {
             Stop::Group if !self.detaching => stopped.listen(),
             Stop::Group | Stop::Trap => self.go_on(stopped, 0),
             Stop::Created(event) => {
-                // If the maker was killed meanwhile, its child is adopted when the death is seen.
+                // If the maker was killed meanwhile, its child will introduce itself.
                 if let Ok(child) = stopped.message() {
-                    self.created(group, child as Id, kind_of(event))?;
+                    self.created(group, child as Id, kind_of(event));
                 }
                 self.go_on(stopped, 0)
             }
@@ -173,64 +163,25 @@ impl Events {
         );
     }
 
-    /// A task of `maker` made `child`.
-    fn created(&mut self, maker: Id, child: Id, kind: u64) -> nix::Result<()> {
-        if self.tracees.group_of(child).is_some() {
-            return Ok(());
+    /// A task of `maker` made `child`, which may have been met, or even be dead, already.
+    ///
+    /// Nothing depends on this: a maker can be killed before it tells of its child, and the number
+    /// of such a child stays in `met`. Who is not known yet introduces itself by its first stop.
+    fn created(&mut self, maker: Id, child: Id, kind: u64) {
+        if self.met.remove(&child) || self.tracees.group_of(child).is_some() {
+            return;
         }
-        let is_thread = std::fs::exists(format!("/proc/{maker}/task/{child}")).unwrap_or(false);
-        let early = take(&mut self.early, |(stopped, _)| {
-            stopped.tid().as_raw() == child
-        });
-        if !is_thread && !self.follow {
-            match early {
-                Some((stopped, _)) => stopped.detach(0)?,
-                None => self.unfollowed.push(child),
-            }
-            return Ok(());
+        if is_thread_of(maker, child) {
+            self.add(maker, child, CLONED, maker);
+        } else if self.follow {
+            self.add(maker, child, kind, child);
         }
-        let (kind, group) = if is_thread {
-            (CLONED, maker)
-        } else {
-            (kind, child)
-        };
-        self.note_created(maker, child, kind, group);
-        if take(&mut self.early_deaths, |&dead| dead == child).is_some() {
-            return Ok(());
-        }
+    }
+
+    fn add(&mut self, maker: Id, child: Id, kind: u64, group: Id) {
+        let arguments = [maker as u64, child as u64, kind, group as u64];
+        self.notes.write(Note::Created, &arguments);
         self.tracees.add(child, group);
-        match early {
-            Some((stopped, stop)) => self.handle(stopped, stop, group),
-            None => Ok(()),
-        }
-    }
-
-    fn note_created(&self, maker: Id, child: Id, kind: u64, group: Id) {
-        self.notes.write(
-            Note::Created,
-            &[maker as u64, child as u64, kind, group as u64],
-        );
-    }
-
-    /// Takes in children whose makers may have been killed before they could tell of them.
-    fn adopt_early(&mut self) -> nix::Result<()> {
-        while let Some((stopped, stop)) = self.early.pop() {
-            let child = stopped.tid().as_raw();
-            let (group, parent) = family_of(child).unwrap_or((child, 0));
-            if group == child && !self.follow {
-                stopped.detach(0)?;
-                continue;
-            }
-            let (maker, kind) = if group == child {
-                (parent, FORKED)
-            } else {
-                (group, CLONED)
-            };
-            self.note_created(maker, child, kind, group);
-            self.tracees.add(child, group);
-            self.handle(stopped, stop, group)?;
-        }
-        Ok(())
     }
 
     /// `group` has begun a new program. The thread that did so is now called like the group, all
@@ -281,10 +232,7 @@ impl Events {
     /// that was never ours to follow.
     fn ended(&mut self, tid: Id, status: i32) {
         let Some(group) = self.tracees.group_of(tid) else {
-            if take(&mut self.unfollowed, |&unfollowed| unfollowed == tid).is_none() {
-                self.early_deaths.truncate(EARLY_DEATHS - 1);
-                self.early_deaths.insert(0, tid);
-            }
+            self.met.insert(tid);
             return;
         };
         let notes = &self.notes;
@@ -303,20 +251,4 @@ impl Events {
             notes.ring_bell();
         }
     }
-}
-
-/// Removes the first element that `is_it` and returns it.
-fn take<T>(list: &mut Vec<T>, is_it: impl Fn(&T) -> bool) -> Option<T> {
-    list.iter().position(is_it).map(|at| list.swap_remove(at))
-}
-
-/// Thread group and parent process of a task that is stopped.
-fn family_of(tid: Id) -> Option<(Id, Id)> {
-    let status = std::fs::read_to_string(format!("/proc/{tid}/status")).ok()?;
-    let field = |name| {
-        status
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
-    };
-    Some((field("Tgid:")?, field("PPid:")?))
 }

@@ -21,6 +21,9 @@ use super::startup::Startup;
 /// Code segment of 64-bit programs, in the kernel's numbering.
 const USER_CS_64: u64 = 0x33;
 
+/// The variable by which `ldd` asks the loader to list objects; the interposer would be listed, too.
+const LISTING: &[u8] = b"LD_TRACE_LOADED_OBJECTS=";
+
 /// The stack is read in pieces of this size, in bytes.
 const PIECE: usize = 32 << 10;
 /// No start-up stack is larger, in bytes: the kernel limits strings and pointers to 6 MiB.
@@ -81,6 +84,9 @@ impl Injection {
             Loader::None if loader::is_glibc(&program.read_link()?) => {}
             Loader::None => return Ok(Untapped::Static),
             _ => return Ok(Untapped::ForeignLoader),
+        }
+        if startup.has_variable(LISTING) {
+            return Ok(Untapped::Listed);
         }
         if !self.reachable(&process) {
             return Ok(Untapped::LibraryOutOfReach);

@@ -4,7 +4,7 @@
 //! target's processes into its own ring. If the CLI dies it goes on resuming the target.
 
 mod events;
-mod futex;
+mod family;
 mod injection;
 mod launch;
 pub(crate) mod loader;

@@ -10,7 +10,8 @@ use calltap_channel::ring::{Control, Words};
 use calltap_channel::segment::{READER_GONE, RawWords, Segment};
 use calltap_channel::{Note, note};
 
-use super::{futex, signals};
+use super::signals;
+use crate::futex;
 
 /// How long to sleep before looking again whether the reader is alive: it may die in the moment
 /// before the sleep begins.
@@ -156,5 +157,108 @@ pub(crate) fn kind_of(event: i32) -> u64 {
         libc::PTRACE_EVENT_FORK => note::FORKED,
         libc::PTRACE_EVENT_VFORK => note::VFORKED,
         _ => note::CLONED,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use calltap_channel::record::{MAX_WORDS, Record};
+    use calltap_channel::ring::{Consumer, Peeked};
+    use calltap_channel::segment::{Layout, MIN_RING_BYTES};
+    use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
+
+    use super::*;
+
+    fn segment() -> Segment {
+        let layout = Layout::new(2, MIN_RING_BYTES).unwrap();
+        let length = NonZeroUsize::new(layout.size() as usize).unwrap();
+        let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+        // SAFETY: a new mapping at an address of the kernel's choice.
+        let base = unsafe { mmap_anonymous(None, length, access, MapFlags::MAP_SHARED) }.unwrap();
+        // SAFETY: as many bytes are mapped as the layout has, and stay so.
+        unsafe { Segment::create(base.as_ptr().cast(), layout) }
+    }
+
+    /// Takes `count` records as the reader does and hands each to `each`.
+    fn read(segment: Segment, count: usize, mut each: impl FnMut(Record<'_>)) {
+        let (control, words) = (segment.control(0), segment.words(0));
+        let mut consumer = Consumer::new(0, segment.layout().capacity);
+        let mut copy = [0; MAX_WORDS];
+        let mut taken = 0;
+        while taken < count {
+            let Peeked::Record(length) = consumer.peek(&words, &mut copy) else {
+                std::thread::yield_now();
+                continue;
+            };
+            each(Record::parse(&copy[..length]).unwrap());
+            consumer.pass(&words, length);
+            taken += 1;
+            if consumer.release(control) {
+                control.waiting.store(0, Ordering::SeqCst);
+                futex::wake_all(futex::low_half(&control.waiting));
+            }
+        }
+    }
+
+    #[test]
+    fn a_note_is_read_as_it_was_written() {
+        let segment = segment();
+        let notes = Notes::claim(segment).unwrap();
+        let long = vec![b'x'; MAX_TEXT + 1];
+        notes.write(Note::Signalled, &[1, 2, 3, 4, 5]);
+        notes.write_with_text(Note::Executed, &[7], b"/bin/true");
+        notes.write_with_text(Note::Executed, &[7], &long);
+        notes.write_with_text(Note::Executed, &[7], b"");
+        let mut seen = Vec::new();
+        read(segment, 4, |record| {
+            let text = record.text().map(|text| text.as_bytes().to_vec());
+            let cut = record.flags() & CUT != 0;
+            let note = Note::from_number(record.number()).unwrap();
+            seen.push((note, record.arguments().to_vec(), text, cut));
+        });
+        let executed = |text: &[u8], cut| {
+            (
+                Note::Executed,
+                vec![7, 0, 0, 0, 0],
+                Some(text.to_vec()),
+                cut,
+            )
+        };
+        assert_eq!(seen[0], (Note::Signalled, vec![1, 2, 3, 4, 5], None, false));
+        assert_eq!(seen[1], executed(b"/bin/true", false));
+        assert_eq!(seen[2], executed(&long[..MAX_TEXT], true));
+        assert_eq!(seen[3], executed(b"", false));
+    }
+
+    #[test]
+    fn a_full_ring_waits_for_the_reader_and_loses_nothing() {
+        const COUNT: u64 = 20_000;
+        let segment = segment();
+        let writer = std::thread::spawn(move || {
+            let notes = Notes::claim(segment).unwrap();
+            (0..COUNT).for_each(|number| notes.write(Note::ThreadEnded, &[number]));
+        });
+        let mut next = 0;
+        read(segment, COUNT as usize, |record| {
+            assert_eq!(record.argument(0), next);
+            next += 1;
+        });
+        writer.join().unwrap();
+        assert_eq!(segment.control(0).dropped.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn without_a_reader_nobody_waits() {
+        let segment = segment();
+        let notes = Notes::claim(segment).unwrap();
+        segment
+            .header()
+            .reader
+            .store(READER_GONE, Ordering::Relaxed);
+        notes.write(Note::TracerDone, &[]);
+        notes.await_release(1);
+        assert_eq!(segment.control(0).dropped.load(Ordering::Relaxed), 1);
     }
 }

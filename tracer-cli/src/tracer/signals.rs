@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use calltap_channel::segment::{READER_GONE, Segment};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 
-use super::futex;
+use crate::futex;
 
 static SEGMENT: OnceLock<Segment> = OnceLock::new();
 static DETACH: AtomicBool = AtomicBool::new(false);

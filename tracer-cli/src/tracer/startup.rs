@@ -73,6 +73,12 @@ impl<'a> Startup<'a> {
             .and_then(|at| word_at(self.bytes, at + 1))
     }
 
+    /// Whether the environment has a variable that begins with `prefix`, such as `NAME=`.
+    pub(crate) fn has_variable(&self, prefix: &[u8]) -> bool {
+        let mut strings = self.environment.clone().filter_map(|at| self.string(at));
+        strings.any(|string| string.starts_with(prefix))
+    }
+
     /// The same stack with `library` first in `LD_PRELOAD` and `segment` in our own variable.
     ///
     /// A variable that exists keeps its place, new ones come last. If `LD_PRELOAD` is there more

@@ -159,6 +159,14 @@ fn auxiliary_values_are_found_by_kind() {
     assert_eq!(startup.auxiliary(23), None);
 }
 
+#[test]
+fn a_variable_is_known_by_its_whole_name() {
+    let (rsp, bytes) = stack(&[b"AB=1"], &[b"ABC=", b"X=AB="], &[]);
+    let startup = Startup::parse(rsp, &bytes).unwrap();
+    assert!(startup.has_variable(b"ABC="));
+    assert!(!startup.has_variable(b"AB="));
+}
+
 proptest! {
     #[test]
     fn everything_else_stays_as_it_was(
@@ -184,7 +192,7 @@ proptest! {
     ) {
         let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
         bytes.truncate(bytes.len().saturating_sub(extra));
-        let rsp = u64::from(rsp) + (1 << 20) & !15;
+        let rsp = (u64::from(rsp) + (1 << 20)) & !15;
         if let Some(startup) = Startup::parse(rsp, &bytes) {
             let new = startup.with_interposer(b"/c/tap.so", b"/proc/1/fd/3");
             prop_assert_eq!(new.rsp + new.bytes.len() as u64, rsp);

@@ -1,0 +1,218 @@
+//! The ledger of the heap: who was given which block, and whether it came back.
+
+mod contest;
+mod faults;
+mod inherited;
+mod memo;
+mod nesting;
+mod origins;
+mod owner;
+mod report;
+mod slot;
+mod table;
+mod totals;
+
+pub use faults::Faults;
+pub use inherited::Inherited;
+pub use report::{FreeFault, HeapReport, Largest, Lifetimes, LiveBlock, Mismatch, SizeClass, StillAllocated};
+
+use contest::Contests;
+use faults::HeapFaults;
+use inherited::InheritedBlocks;
+use memo::{Ended, Failed, Memos, RecentAcquire, RecentRelease};
+use origins::Origins;
+use owner::{BlockOwner, BlockRelease, Purpose};
+use slot::MAX_BYTES;
+use table::Table;
+use totals::Totals;
+
+use crate::event::{Action, Analyzer, Event, Giver};
+
+/// Pairs every allocation with its release; what stays unpaired at exit is still allocated.
+///
+/// ```text
+///  table:     address -> living owner, or the last one released      every event
+///  memos:     thread  -> its last calls: inner ones come first       every event
+///  contests:  address -> owners and releases in want of each other   late or unseen events only
+/// ```
+/// Memory grows with the blocks that live at one moment (at most 98 bytes for each), the places
+/// that allocate and the threads, not with the length of the run.
+#[derive(Debug, Default)]
+pub struct HeapLedger {
+    table: Table,
+    memos: Memos,
+    contests: Contests,
+    origins: Origins,
+    inherited: InheritedBlocks,
+    totals: Totals,
+    faults: HeapFaults,
+}
+
+impl HeapLedger {
+    /// The ledger of a forked child whose parent had these blocks.
+    #[must_use]
+    pub fn with_inherited(blocks: Inherited) -> Self {
+        Self { inherited: InheritedBlocks::new(blocks), ..Self::default() }
+    }
+
+    /// What a child forked now has from this process: its living blocks, and those it has itself
+    /// inherited and not released.
+    #[must_use]
+    pub fn inherit(&self) -> Inherited {
+        self.inherited.with(self.live().map(|block| block.block.0))
+    }
+
+    /// Requested bytes that live now.
+    #[must_use]
+    pub fn live_bytes(&self) -> u64 {
+        self.totals.live.bytes
+    }
+
+    /// Blocks that live now.
+    #[must_use]
+    pub fn live_blocks(&self) -> u64 {
+        self.totals.live.blocks
+    }
+
+    /// Reads what observing `event` will need first, and returns anything that depends on it:
+    /// done for many events before the first of them, their cache misses overlap.
+    #[inline]
+    #[must_use]
+    pub fn touch(&self, event: &Event<'_>) -> u64 {
+        match event.action {
+            Action::Allocated { block, .. } | Action::Freed { block, .. } => self.table.touch(block.0),
+            Action::Reallocated { old, new, .. } => self.table.touch(old.0) ^ self.table.touch(new.0),
+            _ => 0,
+        }
+    }
+
+    #[inline]
+    fn allocated(&mut self, event: &Event<'_>, block: u64, bytes: u64, giver: Giver) {
+        let row = self.row_of(event);
+        let memo = self.memos.row(row);
+        let may_enclose = event.start_ns <= memo.last_start_ns || (!event.timed && memo.newest_block == block);
+        if may_enclose && self.allocated_around(row, event, block, bytes, giver) {
+            return;
+        }
+        self.totals.allocations += 1;
+        self.acquire(row, event, block, bytes, giver, false);
+    }
+
+    #[inline]
+    fn freed(&mut self, event: &Event<'_>, block: u64, giver: Giver) {
+        let row = self.row_of(event);
+        if event.start_ns <= self.memos.row(row).last_start_ns && self.freed_around(row, event, block, giver) {
+            return;
+        }
+        let memo = self.memos.row(row);
+        let newest = std::mem::take(&mut memo.newest_block);
+        memo.last_start_ns = event.start_ns;
+        let release = BlockRelease::of(event, giver, Purpose::Free);
+        let ended = self.release(row, block, release);
+        let temporary = newest == block && matches!(ended, Ended::Owner { .. });
+        self.totals.temporary_allocations += u64::from(temporary);
+        let recent = RecentRelease { block, end_ns: event.end_ns, release, ended, temporary };
+        let oldest = self.memos.row(row).remember_release(recent);
+        self.faults.judge(&oldest, &self.origins);
+    }
+
+    #[inline]
+    fn reallocated(&mut self, event: &Event<'_>, old: u64, new: u64, bytes: u64) {
+        let row = self.row_of(event);
+        if event.start_ns <= self.memos.row(row).last_start_ns && self.reallocated_around(row, event, old, new, bytes) {
+            return;
+        }
+        self.totals.reallocations += 1;
+        self.release_old_half(row, event, old);
+        self.acquire_new_half(row, event, new, bytes);
+    }
+
+    fn release_old_half(&mut self, row: usize, event: &Event<'_>, old: u64) {
+        let release = BlockRelease::of(event, Giver::C, Purpose::Reallocate);
+        let ended = self.release(row, old, release);
+        let recent = RecentRelease { block: old, end_ns: event.end_ns, release, ended, temporary: false };
+        let oldest = self.memos.row(row).remember_release(recent);
+        self.faults.judge(&oldest, &self.origins);
+    }
+
+    fn acquire_new_half(&mut self, row: usize, event: &Event<'_>, new: u64, bytes: u64) {
+        self.acquire(row, event, new, bytes, Giver::C, true);
+    }
+
+    #[cold]
+    fn failed(&mut self, event: &Event<'_>, bytes: u64) {
+        let row = self.row_of(event);
+        if !self.failed_around(row, event, bytes) {
+            self.totals.failed_allocations += 1;
+        }
+        let memo = self.memos.row(row);
+        memo.newest_block = 0;
+        memo.last_start_ns = event.start_ns;
+        memo.failed = Some(Failed { start_ns: event.start_ns, end_ns: event.end_ns, bytes, function: event.function });
+    }
+
+    #[inline(always)]
+    fn acquire(&mut self, row: usize, event: &Event<'_>, block: u64, bytes: u64, giver: Giver, reallocation: bool) {
+        let bytes = bytes.min(MAX_BYTES);
+        let birth_ns = event.end_ns;
+        let origin = self.origins.of(event, giver);
+        self.memos.row(row).remember_acquire(RecentAcquire {
+            block,
+            start_ns: event.start_ns,
+            birth_ns,
+            end_ns: event.end_ns,
+            function: event.function,
+            reallocation,
+        });
+        self.totals.acquired(block, bytes, birth_ns, origin);
+        let slot = self.table.entry(block);
+        if slot.is_free_at(birth_ns) {
+            slot.own(birth_ns, bytes, origin, event.thread.0);
+            self.totals.began(bytes, birth_ns);
+        } else {
+            self.acquire_contested(row, block, BlockOwner { birth_ns, bytes, origin, thread: Some(event.thread.0) });
+        }
+    }
+
+    #[inline(always)]
+    fn release(&mut self, row: usize, block: u64, release: BlockRelease) -> Ended {
+        match self.table.find_mut(block) {
+            Some(slot) if slot.is_owned_at(release.start_ns) => {
+                let (bytes, origin) = (slot.bytes(), slot.origin());
+                self.totals.ended(bytes, slot.birth_ns(), release.start_ns, release.purpose);
+                self.totals.vanished(bytes);
+                slot.release(release.start_ns);
+                Ended::Owner { bytes, origin }
+            }
+            _ => self.release_contested(row, block, release),
+        }
+    }
+
+    #[inline(always)]
+    fn row_of(&mut self, event: &Event<'_>) -> usize {
+        let Self { memos, faults, origins, .. } = self;
+        memos.row_of(event.thread, event.start_ns, |memo| faults.judge_all(memo, origins))
+    }
+}
+
+impl Analyzer for HeapLedger {
+    type Report = HeapReport;
+
+    /// Blocks at address 0 are no blocks: they are ignored.
+    #[inline]
+    fn observe(&mut self, event: &Event<'_>) {
+        match event.action {
+            Action::Allocated { block, bytes, giver } if block.0 != 0 => self.allocated(event, block.0, bytes, giver),
+            Action::Freed { block, giver } if block.0 != 0 => self.freed(event, block.0, giver),
+            Action::Reallocated { old, new, bytes } if old.0 != 0 && new.0 != 0 => {
+                self.reallocated(event, old.0, new.0, bytes);
+            }
+            Action::AllocationFailed { bytes } => self.failed(event, bytes),
+            _ => {}
+        }
+    }
+
+    fn report(&self) -> HeapReport {
+        report::of(self)
+    }
+}

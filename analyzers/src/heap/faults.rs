@@ -1,0 +1,83 @@
+//! Releases that no correct program makes.
+
+use super::memo::{Ended, Memo, RecentRelease};
+use super::origins::Origins;
+use super::owner::BlockRelease;
+use super::report::{FreeFault, Mismatch};
+use crate::event::Block;
+
+/// Of each kind of fault, this many are described; the others are counted.
+const EXAMPLES: usize = 100;
+
+/// Faults of one kind: how many, and the first of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Faults<F> {
+    /// How many there were.
+    pub count: u64,
+    /// The first 100, in the order they were recognised.
+    pub examples: Vec<F>,
+}
+
+impl<F> Default for Faults<F> {
+    fn default() -> Self {
+        Self { count: 0, examples: Vec::new() }
+    }
+}
+
+impl<F> Faults<F> {
+    pub(crate) fn add(&mut self, fault: F) {
+        self.count += 1;
+        if self.examples.len() < EXAMPLES {
+            self.examples.push(fault);
+        }
+    }
+}
+
+/// What is wrong with the heap's releases.
+#[derive(Clone, Debug, Default)]
+pub(super) struct HeapFaults {
+    pub(super) unmatched: Faults<FreeFault>,
+    pub(super) double: Faults<FreeFault>,
+    pub(super) mismatched: Faults<Mismatch>,
+}
+
+impl HeapFaults {
+    /// No outer call can change this release's family any more.
+    #[inline(always)]
+    pub(super) fn judge(&mut self, recent: &RecentRelease, origins: &Origins) {
+        if recent.is_mismatched() {
+            self.mismatch(recent, origins);
+        }
+    }
+
+    /// No call of this thread is open any more.
+    pub(super) fn judge_all(&mut self, memo: &Memo, origins: &Origins) {
+        memo.releases().for_each(|recent| self.judge(recent, origins));
+    }
+
+    /// This release has no owner.
+    pub(super) fn unexplained(&mut self, block: u64, release: &BlockRelease) {
+        let fault = FreeFault {
+            block: Block(block),
+            function: release.function,
+            site: release.site,
+            thread: release.thread,
+            at_ns: release.start_ns,
+        };
+        if release.again { self.double.add(fault) } else { self.unmatched.add(fault) }
+    }
+
+    #[cold]
+    fn mismatch(&mut self, recent: &RecentRelease, origins: &Origins) {
+        let Ended::Owner { bytes, origin } = recent.ended else { return };
+        let given = origins.place(origin);
+        self.mismatched.add(Mismatch {
+            block: Block(recent.block),
+            bytes,
+            given_by: given.function,
+            given_at: given.site,
+            released_by: recent.release.function,
+            released_at: recent.release.site,
+        });
+    }
+}

@@ -1,0 +1,134 @@
+//! What becomes of findings and facts in the report.
+
+use calltap_analyzers::event::{Block, Thread};
+use calltap_analyzers::heap::{Faults, FreeFault, Lifetimes, StillAllocated};
+use calltap_analyzers::latency::LatencyRow;
+
+use super::*;
+use crate::exit_snapshot::maps;
+
+fn id(name: &str) -> FunctionId {
+    FunctionId(Function::from_name(name).unwrap().number())
+}
+
+fn living(site: u64, stack: u32, blocks: u64, bytes: u64) -> StillAllocated {
+    StillAllocated {
+        site,
+        stack,
+        function: id("malloc"),
+        blocks,
+        bytes,
+        first_birth_ns: 100 - u64::from(stack),
+        largest: bytes / blocks,
+    }
+}
+
+fn with_heap(heap: HeapReport) -> Process {
+    let maps = maps::parse(
+        b"1000-2000 r-xp 0 0:1 7 /gone/server (deleted)\n\
+          3000-4000 r-xp 0 0:1 8 /lib64/ld-linux-x86-64.so.2 (deleted)\n",
+    );
+    let process = ProcessFacts {
+        pid: 5,
+        ended: Ended::Exit(3),
+        snapshot: Some(ExitSnapshot { maps, ..ExitSnapshot::default() }),
+        findings: Findings { heap: Some(heap), ..Findings::default() },
+        ..ProcessFacts::default()
+    };
+    let mut report = Report::build(Facts { processes: vec![process], ..Facts::default() });
+    report.processes.remove(0)
+}
+
+#[test]
+fn blocks_of_one_site_are_added_up_and_the_loaders_told_apart() {
+    let heap = HeapReport {
+        still_allocated: vec![
+            living(0x1010, 1, 2, 64),
+            living(0x3010, 0, 1, 288),
+            living(0x1010, 2, 1, 100),
+            living(0x1500, 0, 1, 500),
+        ],
+        ..HeapReport::default()
+    };
+    let heap = with_heap(heap).heap.unwrap();
+    let left = heap.still_allocated;
+    assert_eq!((left.blocks, left.bytes), (4, 664));
+    let rows: Vec<_> = left.by_site.iter().map(|s| (s.site.to_string(), s.blocks, s.bytes)).collect();
+    assert_eq!(rows, [("server+0x500".to_owned(), 1, 500), ("server+0x10".to_owned(), 3, 164)]);
+    let both = &left.by_site[1];
+    assert_eq!((both.largest_bytes, both.oldest_at_ns, both.function.as_str()), (100, 98, "malloc"));
+    let kept = heap.runtime_owned;
+    assert_eq!((kept.blocks, kept.bytes, kept.by_origin.len()), (1, 288, 1));
+}
+
+#[test]
+fn double_frees_are_shown_before_unmatched_ones() {
+    let fault = |block| FreeFault {
+        block: Block(block),
+        function: id("free"),
+        site: 0x1020,
+        thread: Thread(9),
+        at_ns: 4,
+    };
+    let heap = HeapReport {
+        unmatched_frees: Faults { count: 200, examples: vec![fault(1)] },
+        double_frees: Faults { count: 1, examples: vec![fault(2)] },
+        ..HeapReport::default()
+    };
+    let heap = with_heap(heap).heap.unwrap();
+    let faults: Vec<_> = heap.faults.iter().map(|f| (f.kind, f.address, f.tid)).collect();
+    assert_eq!(faults, [("double", 2, 9), ("unmatched", 1, 9)]);
+    assert_eq!((heap.double_frees, heap.unmatched_frees), (1, 200));
+}
+
+#[test]
+fn lifetimes_are_unknown_until_something_was_released() {
+    assert_eq!(with_heap(HeapReport::default()).heap.unwrap().lifetime_ns, None);
+    let lifetimes = Lifetimes { p50_ns: 1, p90_ns: 2, p99_ns: 3, max_ns: 4 };
+    let heap = HeapReport { frees: 1, lifetimes, ..HeapReport::default() };
+    let expected = model::Lifetimes { p50: 1, p90: 2, p99: 3, max: 4 };
+    assert_eq!(with_heap(heap).heap.unwrap().lifetime_ns, Some(expected));
+}
+
+#[test]
+fn what_was_not_tapped_is_null_and_not_zero() {
+    let process = ProcessFacts {
+        untapped_reason: Some("statically linked".to_owned()),
+        ..ProcessFacts::default()
+    };
+    let report = Report::build(Facts { processes: vec![process], ..Facts::default() });
+    let process = &report.processes[0];
+    assert_eq!((process.tapped, &process.heap, &process.memory_at_exit), (false, &None, &None));
+    assert_eq!(process.ended_by, EndedBy::Running);
+}
+
+#[test]
+fn ends_are_told_by_status_or_by_signal() {
+    let target = |ended| Report::build(Facts { ended, ..Facts::default() }).target;
+    assert_eq!(target(Ended::Exit(3)).exit_code, Some(3));
+    let killed = target(Ended::Signal(9));
+    assert_eq!((killed.exit_code, killed.signal), (None, Some(9)));
+    assert_eq!(killed.signal_name.as_deref(), Some("SIGKILL"));
+    assert_eq!(target(Ended::Signal(36)).signal_name.as_deref(), Some("SIGRTMIN+2"));
+}
+
+#[test]
+fn latency_rows_are_named_and_ordered_by_total_time() {
+    let row = |name, total_ns| LatencyRow {
+        function: id(name),
+        count: 1,
+        timed: 1,
+        errors: 0,
+        total_ns,
+        min_ns: 1,
+        p50_ns: 2,
+        p90_ns: 3,
+        p99_ns: 4,
+        p999_ns: 5,
+        max_ns: 6,
+    };
+    let rows = latency(&LatencyReport { rows: vec![row("malloc", 10), row("open", 70), row("free", 10)] });
+    let names: Vec<_> = rows.iter().map(|r| r.function.as_str()).collect();
+    assert_eq!(names, ["open", "free", "malloc"]);
+    assert_eq!((rows[0].p50_ns, rows[0].p999_ns, rows[0].max_ns), (2, 5, 6));
+}

@@ -1,0 +1,226 @@
+//! The text of whole reports, as people read it.
+
+use super::super::model::*;
+use super::*;
+use crate::origin::Site;
+
+fn site(offset: u64, symbol: &str) -> Site {
+    Site {
+        address: 0x5555_0000 + offset,
+        object: Some("/srv/bin/leaky".to_owned()),
+        offset,
+        symbol: Some(symbol.to_owned()),
+    }
+}
+
+fn quiet(pid: u32, command: &str) -> Process {
+    Process {
+        pid,
+        command: vec![command.to_owned()],
+        ended_by: EndedBy::Exit,
+        exit_code: Some(0),
+        tapped: true,
+        ended_ns: Some(2_000_000),
+        threads: 1,
+        heap: Some(Heap { allocations: 4, frees: 4, ..Heap::default() }),
+        descriptors: Some(Descriptors::default()),
+        ..Process::default()
+    }
+}
+
+fn leaky(pid: u32) -> Process {
+    let open = |fd| StillOpen {
+        fd,
+        kind: "file".to_owned(),
+        path: "/etc/hostname".to_owned(),
+        opened_by: "open".to_owned(),
+        site: site(0x1300, "read_name"),
+        opened_at_ns: 5_000,
+    };
+    let by_site = vec![SiteTotal {
+        site: site(0x11a9, "make_node"),
+        function: "malloc".to_owned(),
+        blocks: 100_000,
+        bytes: 6_400_000,
+        ..SiteTotal::default()
+    }];
+    let origin = OriginTotal { origin: "stdio buffers".to_owned(), blocks: 1, bytes: 4096 };
+    let malloc = Latency {
+        function: "malloc".to_owned(),
+        count: 100_001,
+        timed: 100_001,
+        errors: 0,
+        total_ns: 4_100_000,
+        min_ns: 18,
+        p50_ns: 38,
+        p90_ns: 60,
+        p99_ns: 120,
+        p999_ns: 1_900,
+        max_ns: 45_000,
+    };
+    Process {
+        heap: Some(Heap {
+            allocations: 100_001,
+            frees: 1,
+            allocated_bytes: 6_404_096,
+            peak_live_bytes: 6_404_096,
+            peak_live_at_ns: 1_200_000,
+            still_allocated: StillAllocated { blocks: 100_000, bytes: 6_400_000, by_site },
+            runtime_owned: RuntimeOwned { blocks: 1, bytes: 4096, by_origin: vec![origin] },
+            ..Heap::default()
+        }),
+        descriptors: Some(Descriptors {
+            opened: 5,
+            closed: 2,
+            peak_open: 4,
+            still_open: vec![open(3), open(4), open(6)],
+            ..Descriptors::default()
+        }),
+        latency: vec![malloc],
+        memory_at_exit: Some(MemoryAtExit { vm_hwm_bytes: Some(9_000_000), ..MemoryAtExit::default() }),
+        ..quiet(pid, "./leaky")
+    }
+}
+
+fn report(processes: Vec<Process>) -> Report {
+    let target = Target {
+        command: processes[0].command.clone(),
+        exit_code: Some(0),
+        ..Target::default()
+    };
+    Report { target, duration_ns: 2_100_000, events: 100_007, processes, ..Report::default() }
+}
+
+#[test]
+fn a_leak_is_told_in_five_lines_and_shown_below() {
+    assert_eq!(
+        render(&report(vec![leaky(42)])),
+        "\
+calltap: ./leaky leaked 100000 blocks, 6.40 MB; 3 descriptors left open; status 0
+where:   100000 blocks of 6.40 MB (6400000 bytes) by malloc at leaky+0x11a9 (make_node); descriptor 3 (file /etc/hostname) by open at leaky+0x1300 (read_name)
+next:    addr2line -Cfpe /srv/bin/leaky 0x11a8
+lost:    0 records
+seen:    100007 calls in 2.10 ms, 1 program
+
+process 42: ./leaky; status 0, 1 thread, 2.00 ms, peak resident 9.00 MB
+  heap: 100001 allocations, 1 free, 0 reallocations, 6.40 MB in all; peak 6.40 MB (6404096 bytes) at 1.20 ms
+  still allocated: 100000 blocks, 6.40 MB (6400000 bytes)
+      bytes  blocks  function  call site
+    6.40 MB  100000  malloc    leaky+0x11a9 (make_node)
+  kept by the C and C++ run-times: 1 block, 4.10 kB (stdio buffers 4.10 kB)
+  descriptors: 5 opened, 2 closed, 3 still open, at most 4 at once, 0 failed closes
+    still open (fd)  kind  path           opened by
+    3 (3..6)         file  /etc/hostname  open at leaky+0x1300 (read_name)
+  latency of the real functions, by total time
+    function   count  errors    total    min    p50    p90     p99    p99.9      max
+    malloc    100001       0  4.10 ms  18 ns  38 ns  60 ns  120 ns  1.90 us  45.0 us
+"
+    );
+}
+
+#[test]
+fn a_clean_program_is_told_to_be_clean() {
+    let text = render(&report(vec![quiet(1, "true")]));
+    let lines: Vec<_> = text.lines().take(3).collect();
+    assert_eq!(
+        lines,
+        [
+            "calltap: true did not leak: no block still allocated, no descriptor left open; status 0",
+            "where:   nowhere",
+            "next:    calltap run --format json -o FILE ... has every call site and percentile",
+        ]
+    );
+}
+
+#[test]
+fn nothing_is_claimed_of_what_was_not_looked_at() {
+    let mut process = quiet(1, "busybox");
+    (process.heap, process.descriptors, process.tapped) = (None, None, false);
+    process.untapped_reason = Some("statically linked".to_owned());
+    let text = render(&report(vec![process]));
+    assert!(text.starts_with("calltap: busybox was not looked into (statically linked); status 0\n"));
+    assert!(text.contains("process 1: busybox; status 0; not tapped: statically linked\n"));
+
+    let mut process = quiet(1, "ls");
+    process.heap = None;
+    let text = render(&report(vec![process]));
+    assert!(text.starts_with("calltap: ls left no descriptor open (memory not tapped); status 0\n"));
+}
+
+#[test]
+fn three_hundred_children_do_not_make_three_hundred_sections() {
+    let mut processes: Vec<_> = (0..300).map(|pid| quiet(1000 + pid, "child")).collect();
+    processes[200] = leaky(1200);
+    let text = render(&report(processes));
+    assert!(text.lines().count() < 50, "{text}");
+    assert!(text.starts_with("calltap: child leaked 100000 blocks, 6.40 MB; 3 descriptors"));
+    assert!(text.contains("\nprocess 1000: child; status 0, 1 thread"), "the target itself: {text}");
+    assert!(text.contains("\nprocess 1200: ./leaky; status 0, 1 thread"), "the one that leaks: {text}");
+    assert!(text.contains("\nprocess 1001: child; status 0; no block still allocated, no descriptor left open\n"));
+    assert!(text.ends_with("... and 283 more (all with --format json)\n"), "{text}");
+}
+
+#[test]
+fn what_exec_clears_away_is_no_leak() {
+    let mut before = leaky(7);
+    before.ended_by = EndedBy::Exec;
+    before.command = vec!["sh".to_owned()];
+    let text = render(&report(vec![before, quiet(7, "ls")]));
+    assert!(text.starts_with("calltap: sh did not leak"), "{text}");
+    assert!(text.contains("process 7: sh; replaced by exec"));
+}
+
+#[test]
+fn faults_come_before_leaks() {
+    let mut process = leaky(1);
+    let heap = process.heap.as_mut().unwrap();
+    heap.double_frees = 2;
+    heap.faults = vec![Fault {
+        kind: "double",
+        address: 0x5000,
+        function: "free".to_owned(),
+        site: site(0x1401, "drop_all"),
+        tid: 1,
+        at_ns: 3,
+    }];
+    heap.mismatched_frees = 1;
+    heap.mismatches = vec![Mismatch {
+        address: 0x6000,
+        bytes: 8,
+        allocated_by: "malloc".to_owned(),
+        allocated_at: site(0x1500, "a"),
+        released_by: "operator delete".to_owned(),
+        released_at: site(0x1600, "b"),
+    }];
+    let text = render(&report(vec![process]));
+    let lines: Vec<_> = text.lines().collect();
+    assert!(lines[0].contains("2 x double free; 1 x release by the wrong function; status 0"), "{text}");
+    assert!(lines[1].starts_with("where:   double at leaky+0x1401 (drop_all); 100000 blocks"), "{text}");
+    assert_eq!(lines[2], "next:    addr2line -Cfpe /srv/bin/leaky 0x1400");
+    assert!(text.contains("wrong releases: 2 double, 1 by a function of another family\n"));
+    assert!(text.contains("malloc at leaky+0x1500 (a)  operator delete at leaky+0x1600 (b)\n"), "{text}");
+}
+
+#[test]
+fn deaths_losses_and_blind_spots_are_told() {
+    let mut report = report(vec![quiet(1, "server")]);
+    report.target.exit_code = None;
+    report.target.signal = Some(11);
+    report.target.signal_name = Some("SIGSEGV".to_owned());
+    report.lost_records = 12;
+    report.blind_spots = vec!["static.so: its calls are bound inside".to_owned()];
+    let text = render(&report);
+    assert!(text.lines().next().unwrap().ends_with("; killed by SIGSEGV"));
+    assert!(text.contains("lost:    12 records: the figures below are not complete\n"));
+    assert!(text.ends_with("\nnot seen:\n  static.so: its calls are bound inside\n"));
+}
+
+#[test]
+fn commands_and_paths_can_be_pasted_and_keep_to_their_line() {
+    let mut odd = site(0x11, "f");
+    odd.object = Some("/tmp/it's here".to_owned());
+    assert_eq!(verdict::line_command(&odd).unwrap(), r"addr2line -Cfpe '/tmp/it'\''s here' 0x10");
+    assert_eq!(verdict::line_command(&Site::default()), None);
+    assert_eq!(shortened("one\ntwo", 60), "one two");
+    assert_eq!(shortened("abcdef", 3), "abc...");
+}
