@@ -19,6 +19,7 @@ mod harmless;
 mod leaks;
 mod limits;
 mod output;
+mod placement;
 mod programs;
 mod refusals;
 mod ring;

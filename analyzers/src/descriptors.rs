@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::event::{Action, Analyzer, Event, Fd};
-use crate::heap::Faults;
 use crate::pairing::Latest;
 use number::{Close, Number, Opened};
 use report::Counters;
@@ -73,6 +72,7 @@ impl Descriptors {
     }
 
     fn acquired(&mut self, event: &Event<'_>, fd: Fd, source: Source) {
+        self.inherited.remove(&fd);
         let number = self.numbers.entry(fd).or_default();
         number.acquire(Opened::of(event, source), &mut self.counters);
         let Latest::Live(opened) = &number.history.latest else { return };

@@ -107,13 +107,11 @@ impl HeapLedger {
         let memo = self.memos.row(row);
         let newest = std::mem::take(&mut memo.newest_block);
         memo.last_start_ns = event.start_ns;
-        let release = BlockRelease::of(event, giver, Purpose::Free);
-        let ended = self.release(row, block, release);
-        let temporary = newest == block && matches!(ended, Ended::Owner { .. });
+        let ended = self.release(row, event, block, giver, Purpose::Free);
+        let temporary = newest == block && ended.block().is_some();
         self.totals.temporary_allocations += u64::from(temporary);
-        let recent = RecentRelease { block, end_ns: event.end_ns, release, ended, temporary };
-        let oldest = self.memos.row(row).remember_release(recent);
-        self.faults.judge(&oldest, &self.origins);
+        let release = BlockRelease::of(event, giver, Purpose::Free);
+        self.remember_release(row, RecentRelease { block, end_ns: event.end_ns, release, ended, temporary });
     }
 
     #[inline]
@@ -128,11 +126,10 @@ impl HeapLedger {
     }
 
     fn release_old_half(&mut self, row: usize, event: &Event<'_>, old: u64) {
+        let ended = self.release(row, event, old, Giver::C, Purpose::Reallocate);
         let release = BlockRelease::of(event, Giver::C, Purpose::Reallocate);
-        let ended = self.release(row, old, release);
         let recent = RecentRelease { block: old, end_ns: event.end_ns, release, ended, temporary: false };
-        let oldest = self.memos.row(row).remember_release(recent);
-        self.faults.judge(&oldest, &self.origins);
+        self.remember_release(row, recent);
     }
 
     fn acquire_new_half(&mut self, row: usize, event: &Event<'_>, new: u64, bytes: u64) {
@@ -175,17 +172,25 @@ impl HeapLedger {
     }
 
     #[inline(always)]
-    fn release(&mut self, row: usize, block: u64, release: BlockRelease) -> Ended {
+    fn release(&mut self, row: usize, event: &Event<'_>, block: u64, giver: Giver, purpose: Purpose) -> Ended {
         match self.table.find_mut(block) {
-            Some(slot) if slot.is_owned_at(release.start_ns) => {
+            Some(slot) if slot.is_owned_at(event.start_ns) => {
                 let (bytes, origin) = (slot.bytes(), slot.origin());
-                self.totals.ended(bytes, slot.birth_ns(), release.start_ns, release.purpose);
+                self.totals.ended(bytes, slot.birth_ns(), event.start_ns, purpose);
                 self.totals.vanished(bytes);
-                slot.release(release.start_ns);
-                Ended::Owner { bytes, origin }
+                slot.release(event.start_ns);
+                Ended::owner(bytes, origin)
             }
-            _ => self.release_contested(row, block, release),
+            _ => self.release_contested(row, block, BlockRelease::of(event, giver, purpose)),
         }
+    }
+
+    /// Keeps what an outer call would change, instead of the oldest such, which is judged now.
+    #[inline(always)]
+    fn remember_release(&mut self, row: usize, recent: RecentRelease) {
+        let place = self.memos.row(row).oldest_release();
+        self.faults.judge(place, &self.origins);
+        *place = recent;
     }
 
     #[inline(always)]

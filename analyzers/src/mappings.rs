@@ -60,10 +60,25 @@ pub struct MappingReport {
 
 impl Mappings {
     fn map(&mut self, range: Range<u64>, birth_ns: u64) {
-        let replaced = self.take(&range, birth_ns);
-        self.report.replaced_bytes += replaced;
-        self.report.still_mapped_bytes += range.end - range.start;
-        self.ranges.insert(range.start, Mapping { end: range.end, birth_ns });
+        if range.is_empty() {
+            return;
+        }
+        let taken = self.take(&range, birth_ns);
+        // What is still there is younger: this call is told late, and only its gaps remain.
+        let mut covered = 0;
+        let mut start = range.start;
+        for (younger_start, Mapping { end: younger_end, .. }) in self.overlapping(&range) {
+            if start < younger_start {
+                self.ranges.insert(start, Mapping { end: younger_start, birth_ns });
+            }
+            covered += younger_end.min(range.end) - younger_start.max(range.start);
+            start = younger_end;
+        }
+        if start < range.end {
+            self.ranges.insert(start, Mapping { end: range.end, birth_ns });
+        }
+        self.report.replaced_bytes += taken + covered;
+        self.report.still_mapped_bytes += range.end - range.start - covered;
         if self.report.still_mapped_bytes > self.report.peak_bytes {
             self.report.peak_bytes = self.report.still_mapped_bytes;
             self.report.peak_ns = birth_ns;
@@ -99,12 +114,8 @@ impl Mappings {
 
     /// Removes what was mapped in `range` when `at_ns` came; its bytes.
     fn take(&mut self, range: &Range<u64>, at_ns: u64) -> u64 {
-        let before = self.ranges.range(..range.start).next_back().map(|(start, _)| *start);
-        let overlapping = self.ranges.range(before.unwrap_or(range.start)..range.end);
-        let hit: Vec<(u64, Mapping)> = overlapping
-            .filter(|(_, mapping)| mapping.end > range.start && mapping.birth_ns <= at_ns + TOLERANCE_NS)
-            .map(|(start, mapping)| (*start, *mapping))
-            .collect();
+        let mut hit = self.overlapping(range);
+        hit.retain(|(_, mapping)| mapping.birth_ns <= at_ns + TOLERANCE_NS);
         let mut bytes = 0;
         for (start, mapping) in hit {
             self.ranges.remove(&start);
@@ -118,6 +129,13 @@ impl Mappings {
         }
         self.report.still_mapped_bytes -= bytes;
         bytes
+    }
+
+    /// What is mapped in any part of `range`, by start.
+    fn overlapping(&self, range: &Range<u64>) -> Vec<(u64, Mapping)> {
+        let before = self.ranges.range(..range.start).next_back().map(|(start, _)| *start);
+        let near = self.ranges.range(before.unwrap_or(range.start)..range.end);
+        near.filter(|(_, mapping)| mapping.end > range.start).map(|(start, mapping)| (*start, *mapping)).collect()
     }
 
     /// Mapped ranges; those that touch are one.
@@ -144,7 +162,7 @@ impl Analyzer for Mappings {
                 let range = pages(address, bytes);
                 self.report.mapped_calls += 1;
                 self.report.mapped_bytes += range.end - range.start;
-                self.map_if_any(range, event.end_ns);
+                self.map(range, event.end_ns);
             }
             Action::Unmapped { address, bytes } => {
                 self.report.unmapped_calls += 1;
@@ -155,7 +173,7 @@ impl Analyzer for Mappings {
                 self.report.remapped_calls += 1;
                 self.report.remapped_bytes += range.end - range.start;
                 self.report.moved_bytes += self.take(&pages(old, old_bytes), event.start_ns);
-                self.map_if_any(range, event.end_ns);
+                self.map(range, event.end_ns);
             }
             _ => {}
         }
@@ -163,14 +181,6 @@ impl Analyzer for Mappings {
 
     fn report(&self) -> MappingReport {
         MappingReport { still_mapped_ranges: self.separate_ranges(), ..self.report.clone() }
-    }
-}
-
-impl Mappings {
-    fn map_if_any(&mut self, range: Range<u64>, birth_ns: u64) {
-        if !range.is_empty() {
-            self.map(range, birth_ns);
-        }
     }
 }
 

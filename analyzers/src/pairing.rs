@@ -248,5 +248,5 @@ impl<O> Latest<O> {
     }
 }
 
-
-
+#[cfg(test)]
+mod tests;

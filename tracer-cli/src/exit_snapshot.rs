@@ -76,7 +76,8 @@ mod tests {
     #[test]
     fn this_process_can_be_read() {
         let file = fs::File::open("/proc/self/status").unwrap();
-        let snapshot = read(std::process::id());
+        let pid = std::process::id();
+        let snapshot = read(pid, pid);
         let code = this_process_can_be_read as *const () as u64;
         let own = Mapped::holding(&snapshot.maps, code).expect("our code is mapped");
         assert_eq!(own.file(), Some(std::env::current_exe().unwrap().as_path()));

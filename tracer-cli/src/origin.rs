@@ -19,6 +19,7 @@ use crate::exit_snapshot::Mapped;
 mod callers;
 mod names;
 mod object;
+mod symbols;
 
 use callers::Callers;
 use names::Keeper;
@@ -234,8 +235,9 @@ impl Known {
     /// The program's, unless the C++ run-time is linked into it.
     fn owner_elsewhere(&mut self, call: u64) -> Ownership {
         match self.object.function_at(call) {
-            Some(name) if name.contains("9__gnu_cxx9__freeresEv") => Ownership::Runtime(CXX),
-            Some("__cxa_allocate_exception" | "__cxa_get_globals") => Ownership::Runtime(CXX),
+            Some("_GLOBAL__sub_I_eh_alloc.cc" | "__cxa_allocate_exception") => {
+                Ownership::Runtime(CXX)
+            }
             _ => Ownership::Program,
         }
     }

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use anyhow::Context;
-use calltap_analyzers::session::{Config, Session};
+use calltap_analyzers::image::Config;
+use calltap_analyzers::session::Session;
 use calltap_channel::Family;
 use calltap_channel::clock::Clock;
 use calltap_channel::segment::{
@@ -56,7 +57,7 @@ pub fn run(options: &Run) -> anyhow::Result<ExitCode> {
         return Err(NotExecuted { program: program.path, errno }.into());
     }
     let status = outcome.processes.root_ending().and_then(|ending| ending.shell_status());
-    let findings = findings::Findings::new(outcome, options, clock);
+    let findings = findings::Findings::new(outcome, options);
     output.write(&findings)?;
     if findings.any_holds(&conditions)? {
         return Ok(ExitCode::from(options.error_exitcode));

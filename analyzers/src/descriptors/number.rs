@@ -110,6 +110,7 @@ impl Number {
 
     /// Nobody had it: perhaps its open is told late.
     pub(crate) fn wait(&mut self, close: Close, counters: &mut Counters) {
+        self.last_close = Some(close.clone());
         self.history.wait_release(close, &mut |effect| counters.tell(effect));
     }
 }

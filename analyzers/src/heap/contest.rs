@@ -53,20 +53,20 @@ impl Books<'_> {
                 if was_live {
                     self.totals.vanished(owner.bytes);
                 }
-                return Ended::Owner { bytes: owner.bytes, origin: owner.origin };
+                return Ended::owner(owner.bytes, owner.origin);
             }
             Effect::PairedAnew { from, to, at_ns } => {
                 self.totals.freed_bytes = self.totals.freed_bytes - from.bytes + to.bytes;
                 self.totals.lifetimes.take_back(at_ns.saturating_sub(from.birth_ns));
                 self.totals.lifetimes.record(at_ns.saturating_sub(to.birth_ns));
                 if let Some(recent) = self.memos.release_at(self.block, at_ns) {
-                    recent.ended = Ended::Owner { bytes: to.bytes, origin: to.origin };
+                    recent.ended = Ended::owner(to.bytes, to.origin);
                 }
             }
             Effect::GaveUpOwner(_) => self.totals.given_up += 1,
             Effect::GaveUpRelease(release) => self.faults.unexplained(self.block, release),
         }
-        Ended::Unknown
+        Ended::UNKNOWN
     }
 
     /// A release that was told earlier has found its owner. An outer call may still follow.
@@ -75,15 +75,10 @@ impl Books<'_> {
             recent.ended = ended;
             return;
         }
-        let recent = RecentRelease {
-            block: self.block,
-            end_ns: release.start_ns,
-            release: *release,
-            ended,
-            temporary: false,
-        };
-        let oldest = self.memos.row(self.row).remember_release(recent);
-        self.faults.judge(&oldest, self.origins);
+        let place = self.memos.row(self.row).oldest_release();
+        self.faults.judge(place, self.origins);
+        let block = self.block;
+        *place = RecentRelease { block, end_ns: release.start_ns, release: *release, ended, temporary: false };
     }
 }
 
@@ -111,13 +106,13 @@ impl HeapLedger {
         release.again = table.entry(block).was_released();
         let mut history = take_history(table, contests, block);
         let mut books = Books { totals, faults, memos, origins, block, row };
-        let mut ended = Ended::Unknown;
+        let mut ended = Ended::UNKNOWN;
         if let Err(mut release) = history.release(release, &mut |effect| ended = books.tell(effect)) {
             // The parent's ownership is older than any of ours.
             let taken = if history.begins_after(release.start_ns) { inherited.take(block) } else { Taken::Foreign };
             if matches!(taken, Taken::Released) {
                 books.totals.inherited_frees += 1;
-                ended = Ended::Inherited;
+                ended = Ended::INHERITED;
             } else {
                 release.again |= matches!(taken, Taken::Again);
                 history.wait_release(release, &mut |effect| {

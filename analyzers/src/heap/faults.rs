@@ -1,6 +1,6 @@
 //! Releases that no correct program makes.
 
-use super::memo::{Ended, Memo, RecentRelease};
+use super::memo::{Memo, RecentRelease};
 use super::origins::Origins;
 use super::owner::BlockRelease;
 use super::report::{FreeFault, Mismatch};
@@ -69,7 +69,7 @@ impl HeapFaults {
 
     #[cold]
     fn mismatch(&mut self, recent: &RecentRelease, origins: &Origins) {
-        let Ended::Owner { bytes, origin } = recent.ended else { return };
+        let Some((bytes, origin)) = recent.ended.block() else { return };
         let given = origins.place(origin);
         self.mismatched.add(Mismatch {
             block: Block(recent.block),

@@ -64,15 +64,32 @@ pub(super) struct RecentRelease {
     pub(super) temporary: bool,
 }
 
-/// Whose time a release ended.
+/// Whose time a release ended. Two words, so that it stays in registers on the hot path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ended {
-    /// An owner's that got this much from there.
-    Owner { bytes: u64, origin: Origin },
+pub(super) struct Ended {
+    /// Of an owner's block.
+    bytes: u64,
+    /// An owner's origin, or one of the values above all origins.
+    whose: u64,
+}
+
+impl Ended {
     /// Nobody's that is known yet.
-    Unknown,
-    /// The parent process's block, in a forked child.
-    Inherited,
+    pub(super) const UNKNOWN: Self = Self { bytes: 0, whose: u64::MAX };
+    /// The parent process's, in a forked child.
+    pub(super) const INHERITED: Self = Self { bytes: 0, whose: u64::MAX - 1 };
+
+    /// An owner's who got `bytes` from `origin`.
+    #[inline(always)]
+    pub(super) const fn owner(bytes: u64, origin: Origin) -> Self {
+        Self { bytes, whose: origin.bits() as u64 }
+    }
+
+    /// What the owner got, if there was one.
+    #[inline(always)]
+    pub(super) const fn block(self) -> Option<(u64, Origin)> {
+        if self.whose <= Origin::MAX as u64 { Some((self.bytes, Origin::from_bits(self.whose as u32))) } else { None }
+    }
 }
 
 /// The memos of all threads of an image.
@@ -88,7 +105,7 @@ impl RecentRelease {
     /// The block went back through another family than it came from.
     #[inline]
     pub(super) fn is_mismatched(&self) -> bool {
-        matches!(self.ended, Ended::Owner { origin, .. } if origin.giver() != self.release.giver)
+        self.ended.block().is_some_and(|(_, origin)| origin.giver() != self.release.giver)
     }
 }
 
@@ -116,7 +133,7 @@ impl Memo {
             function: FunctionId(0),
             reallocation: false,
         };
-        let released = RecentRelease { block: 0, end_ns: 0, release, ended: Ended::Unknown, temporary: false };
+        let released = RecentRelease { block: 0, end_ns: 0, release, ended: Ended::UNKNOWN, temporary: false };
         Self {
             thread,
             last_start_ns: 0,
@@ -138,12 +155,12 @@ impl Memo {
         self.next_acquire = (self.next_acquire + 1) % RECENT;
     }
 
-    /// Remembers a release, and gives back the oldest for its verdict.
+    /// The place for the next release: the oldest one's, whose verdict is due.
     #[inline(always)]
-    pub(super) fn remember_release(&mut self, release: RecentRelease) -> RecentRelease {
-        let place = &mut self.releases[self.next_release % RECENT];
-        self.next_release = (self.next_release + 1) % RECENT;
-        std::mem::replace(place, release)
+    pub(super) fn oldest_release(&mut self) -> &mut RecentRelease {
+        let place = self.next_release % RECENT;
+        self.next_release = (place + 1) % RECENT;
+        &mut self.releases[place]
     }
 
     /// The last acquire of `block`.

@@ -92,19 +92,15 @@ impl HeapLedger {
         inner.release = outer;
         let inner = *inner;
         memo.last_start_ns = event.start_ns;
-        match inner.ended {
-            Ended::Owner { .. } if was == Purpose::Free && purpose == Purpose::Reallocate => {
-                self.totals.frees -= 1;
-                self.totals.temporary_allocations -= u64::from(inner.temporary);
+        if inner.ended == Ended::UNKNOWN {
+            let waiting = self.contests.get_mut(&block).map(|contest| &mut contest.early);
+            let mut same = waiting.into_iter().flatten().filter(|early| early.start_ns == outer.start_ns);
+            if let Some(early) = same.find(|early| early.thread == outer.thread) {
+                *early = BlockRelease { again: early.again, ..outer };
             }
-            Ended::Unknown => {
-                let waiting = self.contests.get_mut(&block).map(|contest| &mut contest.early);
-                let mut same = waiting.into_iter().flatten().filter(|early| early.start_ns == outer.start_ns);
-                if let Some(early) = same.find(|early| early.thread == outer.thread) {
-                    *early = BlockRelease { again: early.again, ..outer };
-                }
-            }
-            _ => {}
+        } else if inner.ended.block().is_some() && was == Purpose::Free && purpose == Purpose::Reallocate {
+            self.totals.frees -= 1;
+            self.totals.temporary_allocations -= u64::from(inner.temporary);
         }
         true
     }
@@ -123,7 +119,7 @@ impl HeapLedger {
             } else {
                 self.totals.freed_bytes = self.totals.freed_bytes - old_bytes + bytes;
                 if let Some(recent) = self.memos.release_at(block, slot.released_ns()) {
-                    recent.ended = Ended::Owner { bytes, origin };
+                    recent.ended = Ended::owner(bytes, origin);
                 }
             }
             return;

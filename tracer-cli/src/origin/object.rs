@@ -13,12 +13,14 @@ use goblin::elf::reloc::R_X86_64_RELATIVE;
 use goblin::elf::section_header::{
     SHF_EXECINSTR, SHF_WRITE, SHT_DYNSYM, SHT_PROGBITS, SHT_RELA, SHT_SYMTAB, SectionHeader,
 };
-use goblin::elf::sym::{STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, Symtab};
+use goblin::elf::sym::{STT_FUNC, STT_GNU_IFUNC, STT_OBJECT};
 use goblin::elf::{Elf, header};
+
+use super::symbols::Symbols;
 
 /// Sections and tables above this many bytes are taken for garbage and not read.
 const MAX_PART: u64 = 1 << 30;
-const CONTEXT: Ctx = Ctx {
+pub(super) const CONTEXT: Ctx = Ctx {
     container: Container::Big,
     le: Endian::Little,
 };
@@ -35,20 +37,6 @@ pub(crate) struct Object {
     functions: Symbols,
     /// From `.dynsym`.
     exported: Symbols,
-}
-
-/// Named functions or data of an object, by address.
-#[derive(Debug, Default)]
-struct Symbols {
-    by_address: Vec<Named>,
-    names: Vec<u8>,
-}
-
-#[derive(Debug)]
-struct Named {
-    start: u64,
-    size: u64,
-    name: usize,
 }
 
 /// Executable bytes and the address of the first one.
@@ -184,61 +172,6 @@ impl Object {
     }
 }
 
-impl Symbols {
-    /// Nothing if the object has no such table, or one that contradicts itself.
-    fn read(file: &File, sections: &[SectionHeader], kind: u32, types: &[u8]) -> Self {
-        sections
-            .iter()
-            .find(|s| s.sh_type == kind)
-            .and_then(|table| Self::of_table(file, sections, table, types).ok())
-            .unwrap_or_default()
-    }
-
-    fn of_table(
-        file: &File,
-        sections: &[SectionHeader],
-        table: &SectionHeader,
-        types: &[u8],
-    ) -> io::Result<Self> {
-        let strings = sections
-            .get(table.sh_link as usize)
-            .ok_or_else(|| garbled("no string table"))?;
-        let names = part(file, strings.sh_offset, strings.sh_size)?;
-        let bytes = part(file, table.sh_offset, table.sh_size)?;
-        let count = bytes.len() / goblin::elf64::sym::SIZEOF_SYM;
-        let symbols = Symtab::parse(&bytes, 0, count, CONTEXT).map_err(garbled)?;
-        let mut by_address: Vec<Named> = symbols
-            .iter()
-            .filter(|s| types.contains(&s.st_type()) && s.st_value != 0)
-            .map(|s| Named {
-                start: s.st_value,
-                size: s.st_size,
-                name: s.st_name,
-            })
-            .collect();
-        by_address.sort_by_key(|f| (f.start, f.size));
-        Ok(Self { by_address, names })
-    }
-
-    fn names_at(&self, address: u64) -> impl Iterator<Item = &str> {
-        let end = self.by_address.partition_point(|f| f.start <= address);
-        let start = end.checked_sub(1).map_or(0, |last| {
-            self.by_address
-                .partition_point(|f| f.start < self.by_address[last].start)
-        });
-        self.by_address[start..end]
-            .iter()
-            .filter(move |f| address - f.start < f.size.max(1))
-            .filter_map(|f| self.name(f.name))
-    }
-
-    fn name(&self, at: usize) -> Option<&str> {
-        let rest = self.names.get(at..)?;
-        let end = rest.iter().position(|&byte| byte == 0)?;
-        std::str::from_utf8(&rest[..end]).ok()
-    }
-}
-
 /// The function addresses in an `.eh_frame_hdr` that lies at `address` (LSB Core, section 10.6.2).
 ///
 /// Only the one encoding that linkers produce: a 4-byte count and 4-byte pairs relative to the table.
@@ -276,7 +209,8 @@ fn relative_places(relocations: &[u8], address: u64) -> impl Iterator<Item = u64
     })
 }
 
-fn part(file: &File, offset: u64, size: u64) -> io::Result<Vec<u8>> {
+/// The bytes from `offset` of the file.
+pub(super) fn part(file: &File, offset: u64, size: u64) -> io::Result<Vec<u8>> {
     if size > MAX_PART || offset.saturating_add(size) > file.metadata()?.len() {
         return Err(garbled("a part lies outside of the file"));
     }
@@ -285,13 +219,14 @@ fn part(file: &File, offset: u64, size: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn garbled(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
+pub(super) fn garbled(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, cause)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exit_snapshot::{Mapped, maps};
 
     #[test]
     fn a_search_table_gives_addresses_relative_to_itself() {
@@ -329,55 +264,28 @@ mod tests {
     }
 
     #[test]
-    fn a_name_holds_from_its_first_to_its_last_byte() {
-        let functions = Symbols {
-            by_address: vec![
-                Named {
-                    start: 0x10,
-                    size: 0x10,
-                    name: 1,
-                },
-                Named {
-                    start: 0x10,
-                    size: 0x10,
-                    name: 7,
-                },
-                Named {
-                    start: 0x30,
-                    size: 0,
-                    name: 1,
-                },
-            ],
-            names: b"\0first\0alias\0".to_vec(),
-        };
-        let at = |address| functions.names_at(address).collect::<Vec<_>>();
-        assert_eq!(at(0x0f), [] as [&str; 0]);
-        assert_eq!(at(0x10), ["first", "alias"]);
-        assert_eq!(at(0x1f), ["first", "alias"]);
-        assert_eq!(at(0x20), [] as [&str; 0]);
-        assert_eq!(
-            at(0x30),
-            ["first"],
-            "a symbol without a size holds its own address"
-        );
-    }
-
-    #[test]
     fn this_programs_own_function_is_found_by_name_and_among_the_starts() {
         let object = Object::open(Path::new("/proc/self/exe")).unwrap();
         let starts = object.function_starts();
         assert!(starts.is_sorted() && !starts.is_empty());
-        let entry = object
-            .functions
-            .by_address
-            .iter()
-            .find(|f| object.functions.name(f.name) == Some("main"))
-            .expect("a Rust program has a main");
-        assert_eq!(object.function_at(entry.start + 1), Some("main"));
-        assert!(starts.binary_search(&entry.start).is_ok());
-        assert!(object.code().iter().any(|code| {
-            (code.start..code.start + code.bytes.len() as u64).contains(&entry.start)
-        }));
+        // The test's own address, as the file has it.
+        let here = this_programs_own_function_is_found_by_name_and_among_the_starts as *const ();
+        let maps = maps::parse(&std::fs::read("/proc/self/maps").unwrap());
+        let mapped = Mapped::holding(&maps, here as u64).unwrap();
+        let start = object
+            .address_of_offset(here as u64 - mapped.start + mapped.offset)
+            .unwrap();
+        let name = object.function_at(start + 1).unwrap();
+        assert!(
+            name.contains("found_by_name_and_among_the_starts"),
+            "{name}"
+        );
+        assert!(starts.binary_search(&start).is_ok());
+        assert!(
+            object.code().iter().any(|code| {
+                (code.start..code.start + code.bytes.len() as u64).contains(&start)
+            })
+        );
     }
 
     #[test]

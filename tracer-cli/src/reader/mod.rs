@@ -70,7 +70,7 @@ pub struct Reader {
     order: BinaryHeap<Reverse<(u64, usize)>>,
     session: Session,
     processes: Processes,
-    ended: Vec<(calltap_analyzers::event::Image, calltap_analyzers::session::ImageReport)>,
+    ended: Vec<(calltap_analyzers::event::Image, calltap_analyzers::image::ImageReport)>,
     lost: Lost,
     events: u64,
     exec_errno: Option<i32>,
@@ -82,7 +82,7 @@ pub struct Outcome {
     /// The processes.
     pub processes: Processes,
     /// What the analyzers found, by image.
-    pub images: Vec<(calltap_analyzers::event::Image, calltap_analyzers::session::ImageReport)>,
+    pub images: Vec<(calltap_analyzers::event::Image, calltap_analyzers::image::ImageReport)>,
     /// What could not be seen.
     pub lost: Lost,
     /// Records read.
@@ -91,6 +91,12 @@ pub struct Outcome {
     pub exec_errno: Option<i32>,
     /// Whether the tracer has said that nothing is left to trace.
     pub complete: bool,
+    /// Whether the rest was let go on request.
+    pub detached: bool,
+    /// The latency of each function in all processes together, in nanoseconds.
+    pub histograms: Vec<(calltap_analyzers::event::FunctionId, hdrhistogram::Histogram<u64>)>,
+    /// From the beginning of the session to its end.
+    pub duration_ns: u64,
 }
 
 impl Reader {
@@ -228,8 +234,9 @@ impl Reader {
         for index in 0..self.sources.len() {
             self.close(index);
         }
-        let images = self.session.images();
-        for image in images {
+        let running: Vec<_> = self.session.running().collect();
+        let detached = self.tracer_done && !running.is_empty();
+        for image in running {
             self.end_image(image);
         }
         self.lost.without_ring(&self.segment);
@@ -240,6 +247,9 @@ impl Reader {
             events: self.events,
             exec_errno: self.exec_errno,
             complete: self.tracer_done,
+            detached,
+            histograms: self.session.histograms(),
+            duration_ns: self.scale.since_zero(self.clock.now()),
         }
     }
 

@@ -55,6 +55,8 @@ pub struct Process {
     pub program: String,
     /// Its arguments.
     pub command: Vec<String>,
+    /// Whether it was seen to exec: a fork's copy of its parent's program was not.
+    pub executed: bool,
     /// Why the interposer was not loaded, if it was not.
     pub untapped: Untapped,
     /// When it began, in nanoseconds since the session began.
@@ -81,6 +83,7 @@ impl Process {
             image: None,
             program: String::new(),
             command: Vec::new(),
+            executed: false,
             untapped: Untapped::Tapped,
             began_ns,
             ended_ns: None,
@@ -90,6 +93,14 @@ impl Process {
             unfinished: Vec::new(),
             killer: None,
         }
+    }
+}
+
+impl Process {
+    /// Its arguments, or what is known in their stead.
+    #[must_use]
+    pub fn shown_command(&self) -> Vec<String> {
+        if self.command.is_empty() { vec![self.program.clone()] } else { self.command.clone() }
     }
 }
 
@@ -139,6 +150,8 @@ impl Processes {
         }
         let process = self.current(pid, now_ns);
         process.program = program;
+        process.command.clear();
+        process.executed = true;
         process.untapped = untapped;
         image
     }

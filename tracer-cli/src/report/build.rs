@@ -1,8 +1,9 @@
 //! From what the analyzers found and what the session knows to the report.
 
 use calltap_analyzers::event::FunctionId;
-use calltap_analyzers::heap::HeapReport;
+use calltap_analyzers::image::ImageReport;
 use calltap_analyzers::latency::LatencyReport;
+use calltap_analyzers::mappings::MappingReport;
 use calltap_channel::function::Function;
 use nix::sys::signal::Signal;
 
@@ -10,6 +11,7 @@ use super::model::{self, EndedBy, Latency, Process, Report, SCHEMA_VERSION, Targ
 use crate::exit_snapshot::{ExitSnapshot, Limit, Mapped};
 use crate::origin::{Origins, Site};
 
+mod descriptors;
 mod heap;
 
 /// What the session knows beside the analyzers' findings.
@@ -70,17 +72,10 @@ pub struct ProcessFacts {
     pub threads: u64,
     /// What `/proc` said at its exit stop.
     pub snapshot: Option<ExitSnapshot>,
-    /// What the analyzers found, of what was tapped.
-    pub findings: Findings,
-}
-
-/// What the analyzers found in one image; `None` where the family was not tapped.
-#[derive(Debug, Default)]
-pub struct Findings {
-    /// About heap blocks.
-    pub heap: Option<HeapReport>,
-    /// About durations.
-    pub latency: LatencyReport,
+    /// What the analyzers found, if it made calls that were recorded.
+    pub findings: Option<ImageReport>,
+    /// Calls that had begun and not ended when their threads died: thread, function, first argument.
+    pub unfinished: Vec<(u32, Function, u64)>,
 }
 
 impl Report {
@@ -103,7 +98,11 @@ impl Report {
             lost_records: facts.lost_records,
             lost_by_thread: facts.lost_by_thread,
             blind_spots: facts.blind_spots,
-            processes: facts.processes.into_iter().map(|p| process(p, &mut origins)).collect(),
+            processes: facts
+                .processes
+                .into_iter()
+                .map(|p| process(p, &mut origins))
+                .collect(),
         }
     }
 }
@@ -113,6 +112,12 @@ fn process(facts: ProcessFacts, origins: &mut Origins) -> Process {
     let snapshot = facts.snapshot.as_ref();
     let maps = snapshot.map_or(&[][..], |s| &s.maps);
     let mut sites = Sites { origins, maps };
+    let findings = facts.findings;
+    let events = findings.as_ref().map_or(0, |found| found.events);
+    let (heap, mappings, descriptors, latency) = match findings {
+        Some(found) => (found.heap, found.mappings, found.descriptors, found.latency),
+        None => (None, None, None, None),
+    };
     Process {
         pid: facts.pid,
         parent_pid: facts.parent_pid,
@@ -126,10 +131,12 @@ fn process(facts: ProcessFacts, origins: &mut Origins) -> Process {
         started_ns: facts.started_ns,
         ended_ns: facts.ended_ns,
         threads: facts.threads,
-        heap: facts.findings.heap.map(|report| heap::heap(&report, &mut sites)),
-        descriptors: None,
-        mappings: None,
-        latency: latency(&facts.findings.latency),
+        events,
+        heap: heap.map(|report| heap::heap(&report, &mut sites)),
+        descriptors: descriptors.map(|r| descriptors::descriptors(r, snapshot, &mut sites)),
+        mappings: mappings.map(mapping_totals),
+        latency: latency.as_ref().map(latency_rows).unwrap_or_default(),
+        unfinished_calls: facts.unfinished.into_iter().map(unfinished).collect(),
         memory_at_exit: snapshot.map(memory),
         limits: snapshot.map(limits),
         kernel_descriptors_at_exit: snapshot
@@ -176,7 +183,7 @@ fn function_name(function: FunctionId) -> String {
 }
 
 /// Most total time first.
-fn latency(report: &LatencyReport) -> Vec<Latency> {
+fn latency_rows(report: &LatencyReport) -> Vec<Latency> {
     let mut rows: Vec<_> = report
         .rows
         .iter()
@@ -194,8 +201,33 @@ fn latency(report: &LatencyReport) -> Vec<Latency> {
             max_ns: row.max_ns,
         })
         .collect();
-    rows.sort_by(|a, b| (b.total_ns, b.count, &a.function).cmp(&(a.total_ns, a.count, &b.function)));
+    rows.sort_by(|a, b| {
+        (b.total_ns, b.count, &a.function).cmp(&(a.total_ns, a.count, &b.function))
+    });
     rows
+}
+
+fn unfinished((tid, function, first_argument): (u32, Function, u64)) -> model::Unfinished {
+    model::Unfinished {
+        tid,
+        function: function.name().to_owned(),
+        first_argument,
+    }
+}
+
+fn mapping_totals(report: MappingReport) -> model::Mappings {
+    model::Mappings {
+        mapped: report.mapped_calls,
+        mapped_bytes: report.mapped_bytes,
+        unmapped: report.unmapped_calls,
+        unmapped_bytes: report.unmapped_bytes,
+        remapped: report.remapped_calls,
+        remapped_bytes: report.remapped_bytes,
+        peak_bytes: report.peak_bytes,
+        peak_at_ns: report.peak_ns,
+        still_mapped_ranges: report.still_mapped_ranges,
+        still_mapped_bytes: report.still_mapped_bytes,
+    }
 }
 
 fn memory(snapshot: &ExitSnapshot) -> model::MemoryAtExit {
@@ -214,7 +246,10 @@ fn memory(snapshot: &ExitSnapshot) -> model::MemoryAtExit {
 }
 
 fn limits(snapshot: &ExitSnapshot) -> model::Limits {
-    let both = |limit: Limit| model::SoftHard { soft: limit.soft, hard: limit.hard };
+    let both = |limit: Limit| model::SoftHard {
+        soft: limit.soft,
+        hard: limit.hard,
+    };
     model::Limits {
         open_files: snapshot.limits.open_files.map(both),
         address_space: snapshot.limits.address_space.map(both),

@@ -13,7 +13,10 @@ pub const SCHEMA_VERSION: u32 = 1;
 
 /// What a session found.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[allow(missing_docs, reason = "each field is described in docs/report-json.md")]
+#[allow(
+    missing_docs,
+    reason = "each field is described in docs/report-json.md"
+)]
 pub struct Report {
     pub schema_version: u32,
     pub tool: Tool,
@@ -36,7 +39,10 @@ pub struct Tool {
 
 impl Default for Tool {
     fn default() -> Self {
-        Self { name: "calltap".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+        Self {
+            name: "calltap".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
     }
 }
 
@@ -89,10 +95,12 @@ pub struct Process {
     pub started_ns: u64,
     pub ended_ns: Option<u64>,
     pub threads: u64,
+    pub events: u64,
     pub heap: Option<Heap>,
     pub descriptors: Option<Descriptors>,
     pub mappings: Option<Mappings>,
     pub latency: Vec<Latency>,
+    pub unfinished_calls: Vec<Unfinished>,
     pub memory_at_exit: Option<MemoryAtExit>,
     pub limits: Option<Limits>,
     pub kernel_descriptors_at_exit: Option<u64>,
@@ -225,9 +233,22 @@ pub struct Descriptors {
     pub opened: u64,
     pub closed: u64,
     pub closed_inherited: u64,
+    pub closed_unseen: u64,
     pub failed_closes: u64,
     pub peak_open: u64,
+    pub peak_open_at_ns: u64,
+    pub by_kind: Vec<KindTotal>,
     pub still_open: Vec<StillOpen>,
+    pub failed_close_examples: Vec<FailedClose>,
+}
+
+/// Descriptors of one kind.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "see Report")]
+pub struct KindTotal {
+    pub kind: String,
+    pub opened: u64,
+    pub closed: u64,
 }
 
 /// A descriptor that the program opened and did not close.
@@ -239,7 +260,20 @@ pub struct StillOpen {
     pub path: String,
     pub opened_by: String,
     pub site: Site,
+    pub tid: u32,
     pub opened_at_ns: u64,
+    pub close_on_exec: Option<bool>,
+}
+
+/// A close of what was not open.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "see Report")]
+pub struct FailedClose {
+    pub fd: i32,
+    pub function: String,
+    pub site: Site,
+    pub tid: u32,
+    pub at_ns: u64,
 }
 
 /// What was mapped by library calls.
@@ -247,9 +281,14 @@ pub struct StillOpen {
 #[allow(missing_docs, reason = "see Report")]
 pub struct Mappings {
     pub mapped: u64,
+    pub mapped_bytes: u64,
     pub unmapped: u64,
+    pub unmapped_bytes: u64,
     pub remapped: u64,
+    pub remapped_bytes: u64,
     pub peak_bytes: u64,
+    pub peak_at_ns: u64,
+    pub still_mapped_ranges: u64,
     pub still_mapped_bytes: u64,
 }
 
@@ -268,6 +307,15 @@ pub struct Latency {
     pub p99_ns: u64,
     pub p999_ns: u64,
     pub max_ns: u64,
+}
+
+/// A call that had begun and not ended when its thread did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "see Report")]
+pub struct Unfinished {
+    pub tid: u32,
+    pub function: String,
+    pub first_argument: u64,
 }
 
 /// What the kernel said of the process's memory at its exit.
@@ -299,68 +347,4 @@ pub struct Limits {
 pub struct SoftHard {
     pub soft: Option<u64>,
     pub hard: Option<u64>,
-}
-
-impl Report {
-    /// The function in the one row of [`Self::example`]'s `latency`.
-    pub const EXAMPLE_FUNCTION: &'static str = "malloc";
-
-    /// A report in which every field that can be there is there, to check `--fail-on` against.
-    #[must_use]
-    pub fn example() -> Self {
-        let heap = Heap {
-            still_allocated: StillAllocated {
-                by_site: vec![SiteTotal::default()],
-                ..StillAllocated::default()
-            },
-            runtime_owned: RuntimeOwned {
-                by_origin: vec![OriginTotal::default()],
-                ..RuntimeOwned::default()
-            },
-            faults: vec![Fault { kind: "unmatched", ..Fault::default() }],
-            mismatches: vec![Mismatch::default()],
-            largest_allocation: Some(Allocation::default()),
-            size_classes: vec![SizeClass::default()],
-            lifetime_ns: Some(Lifetimes::default()),
-            ..Heap::default()
-        };
-        let descriptors =
-            Descriptors { still_open: vec![StillOpen::default()], ..Descriptors::default() };
-        let zero = Some(0);
-        let memory_at_exit = MemoryAtExit {
-            vm_hwm_bytes: zero,
-            vm_peak_bytes: zero,
-            rss_bytes: zero,
-            rss_anon_bytes: zero,
-            rss_file_bytes: zero,
-            rss_shmem_bytes: zero,
-            pss_bytes: zero,
-            anonymous_bytes: zero,
-            swap_bytes: zero,
-        };
-        let limit = SoftHard { soft: zero, hard: zero };
-        let process = Process {
-            parent_pid: Some(0),
-            command: vec![String::new()],
-            exit_code: Some(0),
-            signal: Some(0),
-            ended_ns: zero,
-            heap: Some(heap),
-            descriptors: Some(descriptors),
-            mappings: Some(Mappings::default()),
-            latency: vec![Latency { function: Self::EXAMPLE_FUNCTION.to_owned(), ..Latency::default() }],
-            memory_at_exit: Some(memory_at_exit),
-            limits: Some(Limits { open_files: Some(limit.clone()), address_space: Some(limit) }),
-            kernel_descriptors_at_exit: zero,
-            ..Process::default()
-        };
-        let target = Target { exit_code: Some(0), signal: Some(0), ..Target::default() };
-        Self {
-            schema_version: SCHEMA_VERSION,
-            target,
-            lost_by_thread: vec![Lost::default()],
-            processes: vec![process],
-            ..Self::default()
-        }
-    }
 }

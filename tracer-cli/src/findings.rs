@@ -1,0 +1,246 @@
+//! From what the reader brings to the report, and the report to its reader.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context;
+use calltap_analyzers::event::FunctionId;
+use calltap_analyzers::image::ImageReport;
+use calltap_channel::note::Untapped;
+use calltap_channel::{Family, Function};
+use hdrhistogram::Histogram;
+
+use crate::cli::{Format, Run};
+use crate::fail_on::Condition;
+use crate::histogram_log::{self, Interval};
+use crate::reader::Outcome;
+use crate::reader::processes::{Ending, Process};
+use crate::report::build::{Ended, Facts, ProcessFacts};
+use crate::report::model::{Lost, Report};
+use crate::report::{text, write_json};
+
+/// Reads the conditions of `--fail-on`.
+///
+/// # Errors
+/// If one of them is no condition, or names nothing in the report.
+pub fn conditions(expressions: &[String]) -> anyhow::Result<Vec<Condition>> {
+    expressions
+        .iter()
+        .map(|expression| {
+            expression.parse().with_context(|| format!("--fail-on {expression} cannot be used"))
+        })
+        .collect()
+}
+
+/// Where report and histograms go; opened before the program starts, so that nothing is lost to a
+/// misspelt directory.
+#[derive(Debug)]
+pub struct Output {
+    format: Format,
+    report: Option<(String, File)>,
+    histograms: Option<(String, File)>,
+    began: SystemTime,
+}
+
+impl Output {
+    /// Opens what the options name.
+    ///
+    /// # Errors
+    /// If a file cannot be created.
+    pub fn open(options: &Run) -> anyhow::Result<Self> {
+        let create = |path: &std::path::PathBuf| {
+            let shown = path.display().to_string();
+            let file = File::create(path).with_context(|| format!("cannot write to {shown}"))?;
+            anyhow::Ok((shown, file))
+        };
+        Ok(Self {
+            format: options.format,
+            report: options.output.as_ref().map(create).transpose()?,
+            histograms: options.histogram_log.as_ref().map(create).transpose()?,
+            began: SystemTime::now(),
+        })
+    }
+
+    /// Writes everything.
+    ///
+    /// # Errors
+    /// If something cannot be written: a full disk, a closed stderr.
+    pub fn write(&mut self, findings: &Findings) -> anyhow::Result<()> {
+        let mut written = Vec::new();
+        match self.format {
+            Format::Text => written.extend(text::render(&findings.report).into_bytes()),
+            Format::Json => write_json(&mut written, &findings.report)?,
+        }
+        match &mut self.report {
+            Some((path, file)) => file
+                .write_all(&written)
+                .and_then(|()| file.flush())
+                .with_context(|| format!("the report could not be written to {path}"))?,
+            None => io::stderr().write_all(&written).context("the report could not be written")?,
+        }
+        if let Some((path, file)) = &mut self.histograms {
+            let length = Duration::from_nanos(findings.report.duration_ns);
+            let interval = Interval { start: self.began, length };
+            let named = findings.histograms.iter().map(|(id, histogram)| (name_of(*id), histogram));
+            histogram_log::write(file, interval, named)
+                .with_context(|| format!("the histograms could not be written to {path}"))?;
+        }
+        Ok(())
+    }
+}
+
+fn name_of(function: FunctionId) -> &'static str {
+    Function::from_number(function.0).map_or("unknown", Function::name)
+}
+
+/// What a session found.
+#[derive(Debug)]
+pub struct Findings {
+    report: Report,
+    histograms: Vec<(FunctionId, Histogram<u64>)>,
+}
+
+impl Findings {
+    /// Puts the findings together.
+    #[must_use]
+    pub fn new(outcome: Outcome, options: &Run) -> Self {
+        let ended = outcome.processes.root_ending().map_or(Ended::Running, ended);
+        let lost_records = outcome.lost.total();
+        let by_thread = outcome.lost.by_thread().iter();
+        let lost_by_thread = by_thread
+            .map(|lost| Lost {
+                pid: lost.pid,
+                tid: lost.tid,
+                name: lost.name.clone(),
+                records: lost.dropped + lost.torn + lost.malformed,
+            })
+            .collect();
+        let threads_without_ring = outcome.lost.threads_without_ring;
+        let detached = outcome.detached;
+        let mut images = outcome.images;
+        let processes: Vec<ProcessFacts> = outcome
+            .processes
+            .into_all()
+            .into_iter()
+            .map(|process| {
+                let found = images.iter().position(|(image, _)| Some(*image) == process.image);
+                let report = found.map(|at| images.swap_remove(at).1);
+                facts(process, report, detached)
+            })
+            .collect();
+        let blind_spots = blind_spots(options, &processes, threads_without_ring);
+        let report = Report::build(Facts {
+            command: options.command.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
+            ended,
+            duration_ns: outcome.duration_ns,
+            events: outcome.events,
+            lost_records,
+            lost_by_thread,
+            blind_spots,
+            processes,
+        });
+        Self { report, histograms: outcome.histograms }
+    }
+
+    /// Whether one of the conditions holds.
+    ///
+    /// # Errors
+    /// If the report cannot be put into JSON, which would be a bug.
+    pub fn any_holds(&self, conditions: &[Condition]) -> anyhow::Result<bool> {
+        if conditions.is_empty() {
+            return Ok(false);
+        }
+        let report = serde_json::to_value(&self.report)?;
+        let holding: Vec<_> = conditions.iter().filter(|condition| condition.holds(&report)).collect();
+        for condition in &holding {
+            // The status says it too, if stderr is closed.
+            let _ = writeln!(io::stderr(), "calltap: --fail-on {} holds", condition.text());
+        }
+        Ok(!holding.is_empty())
+    }
+}
+
+fn facts(process: Process, findings: Option<ImageReport>, detached: bool) -> ProcessFacts {
+    let untapped_reason = untapped(&process);
+    ProcessFacts {
+        pid: process.pid,
+        parent_pid: (process.parent != 0).then_some(process.parent),
+        command: process.shown_command(),
+        ended: match ended(process.ending) {
+            Ended::Running if detached => Ended::Detached,
+            ended => ended,
+        },
+        untapped_reason,
+        started_ns: process.began_ns,
+        ended_ns: process.ended_ns,
+        threads: process.threads,
+        snapshot: process.snapshot,
+        findings,
+        unfinished: process.unfinished,
+    }
+}
+
+fn ended(ending: Ending) -> Ended {
+    match ending {
+        Ending::Running => Ended::Running,
+        Ending::Exited(status) => Ended::Exit(status),
+        Ending::Killed(signal) => Ended::Signal(signal),
+        Ending::Replaced => Ended::Exec,
+    }
+}
+
+fn untapped(process: &Process) -> Option<String> {
+    let reason = match process.untapped {
+        // A child that execs nothing shares its parent's taps; it may have made no recorded call.
+        Untapped::Tapped if process.image.is_some() || !process.executed => return None,
+        Untapped::Tapped => "the interposer could not attach (a limit, a sandbox or a killed start-up)",
+        Untapped::Static => "it is statically linked",
+        Untapped::ForeignLoader => "its loader is not glibc's for x86-64",
+        Untapped::Secure => "it runs with raised privileges",
+        Untapped::LibraryOutOfReach => "the interposer's file is out of its reach (chroot or namespace)",
+        Untapped::StackOutOfReach => "its start-up stack could not be changed",
+        Untapped::NotFollowed => "children are not followed (--no-follow)",
+        Untapped::Listed => "it only lists libraries (ldd)",
+    };
+    Some(reason.to_owned())
+}
+
+/// What the report cannot know, one sentence each.
+fn blind_spots(options: &Run, processes: &[ProcessFacts], threads_without_ring: u64) -> Vec<String> {
+    let mut spots = Vec::new();
+    let off: Vec<_> = Family::ALL
+        .into_iter()
+        .filter(|family| options.tap.iter().all(|tap| tap.family() != *family))
+        .map(Family::name)
+        .collect();
+    if !off.is_empty() {
+        spots.push(format!("families not tapped: {} (see --tap)", off.join(", ")));
+    }
+    let mut reasons: Vec<(&str, usize)> = Vec::new();
+    for reason in processes.iter().filter_map(|process| process.untapped_reason.as_deref()) {
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, count)) => *count += 1,
+            None => reasons.push((reason, 1)),
+        }
+    }
+    for (reason, count) in reasons {
+        spots.push(format!("processes not tapped: {count}, because {reason}"));
+    }
+    if threads_without_ring > 0 {
+        spots.push(format!(
+            "threads that found no free ring: {threads_without_ring}; their calls are counted as lost \
+             (see --max-threads)"
+        ));
+    }
+    let unseen_ends = processes.iter().filter(|p| matches!(p.ended, Ended::Running | Ended::Detached)).count();
+    if unseen_ends > 0 {
+        spots.push(format!("processes whose end was not seen: {unseen_ends}"));
+    }
+    spots.push(
+        "system calls made inside the C library or by syscall(2) are not recorded, only calls of its \
+         functions"
+            .to_owned(),
+    );
+    spots
+}

@@ -1,0 +1,197 @@
+//! The section, and the line, of one process.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use super::heap::heap_part;
+use super::table::{aligned, table};
+use crate::report::model::{Descriptors, EndedBy, Latency, Mappings, Process, StillOpen};
+use crate::report::units::{bytes, plural, time};
+
+pub(super) fn headline(process: &Process) -> String {
+    let end = match (process.ended_by, process.exit_code, process.signal) {
+        (EndedBy::Exit, Some(code), _) => format!("status {code}"),
+        (EndedBy::Signal, _, Some(signal)) => match &process.signal_name {
+            Some(name) => format!("killed by {name}"),
+            None => format!("killed by signal {signal}"),
+        },
+        (EndedBy::Exec, ..) => "replaced by exec".to_owned(),
+        (EndedBy::Detached, ..) => "let go".to_owned(),
+        (EndedBy::Running, ..) => "still running".to_owned(),
+        (EndedBy::Exit | EndedBy::Signal, ..) => "ended".to_owned(),
+    };
+    let command = process.command.join(" ");
+    format!(
+        "process {}: {}; {end}",
+        process.pid,
+        shortened(&command, 60)
+    )
+}
+
+/// At most so many characters, on one line.
+pub(super) fn shortened(text: &str, most: usize) -> String {
+    let mut line: String = text
+        .chars()
+        .take(most)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if text.chars().nth(most).is_some() {
+        line += "...";
+    }
+    line
+}
+
+pub(super) fn summary(process: &Process) -> String {
+    if !process.tapped {
+        let reason = process
+            .untapped_reason
+            .as_deref()
+            .unwrap_or("unknown reason");
+        return format!("not tapped: {reason}");
+    }
+    let mut parts = Vec::new();
+    if let Some(heap) = &process.heap {
+        let left = &heap.still_allocated;
+        parts.push(match left.blocks {
+            0 => "no block still allocated".to_owned(),
+            count => format!(
+                "{} still allocated, {}",
+                plural(count, "block"),
+                bytes(left.bytes)
+            ),
+        });
+        let faults = heap.double_frees + heap.unmatched_frees + heap.mismatched_frees;
+        if faults > 0 {
+            parts.push(plural(faults, "wrong release"));
+        }
+    }
+    if let Some(descriptors) = &process.descriptors {
+        parts.push(match descriptors.still_open.len() as u64 {
+            0 => "no descriptor left open".to_owned(),
+            count => format!("{} left open", plural(count, "descriptor")),
+        });
+    }
+    parts.join(", ")
+}
+
+pub(super) fn section(process: &Process) -> String {
+    let mut text = headline(process);
+    text += &format!(", {}", plural(process.threads, "thread"));
+    if let Some(ended_ns) = process.ended_ns {
+        text += &format!(", {}", time(ended_ns.saturating_sub(process.started_ns)));
+    }
+    if let Some(peak) = process
+        .memory_at_exit
+        .as_ref()
+        .and_then(|memory| memory.vm_hwm_bytes)
+    {
+        text += &format!(", peak resident {}", bytes(peak));
+    }
+    text.push('\n');
+    if let Some(heap) = &process.heap {
+        text += &heap_part(heap);
+    }
+    if let Some(descriptors) = &process.descriptors {
+        text += &descriptors_part(descriptors, process.kernel_descriptors_at_exit);
+    }
+    if let Some(mappings) = &process.mappings {
+        text += &mappings_part(mappings);
+    }
+    for call in &process.unfinished_calls {
+        text += &format!(
+            "  thread {} ended inside {}({:#x})\n",
+            call.tid, call.function, call.first_argument
+        );
+    }
+    text + &latency_part(&process.latency)
+}
+
+fn descriptors_part(descriptors: &Descriptors, in_kernel: Option<u64>) -> String {
+    let mut text = format!(
+        "  descriptors: {} opened, {} closed, {} still open, at most {} at once, {} failed closes",
+        descriptors.opened,
+        descriptors.closed,
+        descriptors.still_open.len(),
+        descriptors.peak_open,
+        descriptors.failed_closes,
+    );
+    if let Some(count) = in_kernel {
+        text += &format!("; {count} open in the kernel at exit");
+    }
+    text.push('\n');
+    let mut alike: BTreeMap<(&str, &str, String), Vec<&StillOpen>> = BTreeMap::new();
+    for open in &descriptors.still_open {
+        let by = format!("{} at {}", open.opened_by, open.site);
+        alike
+            .entry((&open.kind, &open.path, by))
+            .or_default()
+            .push(open);
+    }
+    let mut groups: Vec<_> = alike.into_iter().collect();
+    groups.sort_by_key(|(_, open)| (Reverse(open.len()), open[0].fd));
+    let rows = groups.into_iter().map(|((kind, path, by), open)| {
+        let numbers = match open.as_slice() {
+            [first, .., last] => format!("{} ({}..{})", open.len(), first.fd, last.fd),
+            _ => format!("1 ({})", open[0].fd),
+        };
+        [numbers, kind.to_owned(), shortened(path, 80), by]
+    });
+    text + &table(
+        ["still open (fd)", "kind", "path", "opened by"],
+        0,
+        rows,
+        "kinds and places",
+    )
+}
+
+fn mappings_part(mappings: &Mappings) -> String {
+    if mappings.mapped == 0 && mappings.unmapped == 0 && mappings.remapped == 0 {
+        return String::new();
+    }
+    format!(
+        "  mappings by library calls: {} mapped, {} unmapped, {} remapped; peak {}, {} still mapped\n",
+        mappings.mapped,
+        mappings.unmapped,
+        mappings.remapped,
+        bytes(mappings.peak_bytes),
+        bytes(mappings.still_mapped_bytes),
+    )
+}
+
+fn latency_part(latency: &[Latency]) -> String {
+    let mut by_total: Vec<_> = latency.iter().filter(|row| row.timed > 0).collect();
+    by_total.sort_by_key(|row| (Reverse(row.total_ns), &row.function));
+    if by_total.is_empty() {
+        return String::new();
+    }
+    let rows = by_total.into_iter().map(|row| {
+        let percentiles = [
+            row.min_ns,
+            row.p50_ns,
+            row.p90_ns,
+            row.p99_ns,
+            row.p999_ns,
+            row.max_ns,
+        ];
+        let [min, p50, p90, p99, p999, max] = percentiles.map(time);
+        let (count, errors) = (row.count.to_string(), row.errors.to_string());
+        [
+            row.function.clone(),
+            count,
+            errors,
+            time(row.total_ns),
+            min,
+            p50,
+            p90,
+            p99,
+            p999,
+            max,
+        ]
+    });
+    let header = [
+        "function", "count", "errors", "total", "min", "p50", "p90", "p99", "p99.9", "max",
+    ];
+    let mut text = "  latency of the real functions, by total time\n".to_owned();
+    text += &aligned(header, |column| column > 0, rows, "functions");
+    text
+}
