@@ -175,6 +175,6 @@ impl Launch {
         let child = command
             .spawn()
             .unwrap_or_else(|error| panic!("{what}: {error}"));
-        Running { what, child, files }
+        Running { what, child, files, finished: false }
     }
 }

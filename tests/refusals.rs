@@ -147,7 +147,7 @@ fn programs_with_raised_privileges() {
         }
         su
     };
-    expect_refusal(&path, 125, &["set-user-ID", "privileges"]);
+    expect_refusal(&path, 125, &["setuid", "privileges"]);
 }
 
 #[test]

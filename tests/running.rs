@@ -19,6 +19,8 @@ pub(crate) struct Running {
     pub(crate) child: Child,
     /// `stdout`, `stderr` and `report.json` are in it.
     pub(crate) files: TempDir,
+    /// Whether it has come to its end.
+    pub(crate) finished: bool,
 }
 
 impl Running {
@@ -88,6 +90,7 @@ impl Running {
         let report = fs::read(self.files.path().join("report.json"))
             .ok()
             .filter(|text| !text.is_empty());
+        self.finished = true;
         Outcome {
             stdout: self.read("stdout"),
             stderr: self.read("stderr"),
@@ -103,11 +106,13 @@ impl Running {
 }
 
 impl Drop for Running {
+    /// Kills what a story that failed has left running.
     fn drop(&mut self) {
-        // SAFETY: plain system call. The group is the child's own; if it has ended, what may be
-        // left of it are processes of this story.
-        unsafe { libc::kill(-self.pid(), libc::SIGKILL) };
-        let _ = self.child.wait();
+        if !self.finished {
+            // SAFETY: plain system call; the group is the child's own.
+            unsafe { libc::kill(-self.pid(), libc::SIGKILL) };
+            let _ = self.child.wait();
+        }
     }
 }
 

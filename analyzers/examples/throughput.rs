@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p calltap-analyzers --example throughput [MILLIONS_OF_EVENTS [CASE]]`
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use calltap_analyzers::event::{Action, Block, Event, FunctionId, Giver, Image, Thread};
 use calltap_analyzers::image::Config;
@@ -115,7 +115,8 @@ impl Target for Resize {
     }
 }
 
-/// Nanoseconds per event, one by one or in batches.
+/// Nanoseconds per event, one by one or in batches: the median of all batches, since a busy machine
+/// spoils some of them.
 fn measure(target: &mut dyn Target, live: &[u64], events: usize, in_batches: bool) -> f64 {
     let mut session = Session::new(Config::default());
     session.begin(IMAGE, None, 0);
@@ -123,10 +124,9 @@ fn measure(target: &mut dyn Target, live: &[u64], events: usize, in_batches: boo
     for block in live {
         session.observe(&malloc(&mut clock, *block));
     }
-    let mut spent = Duration::ZERO;
-    let mut done = 0;
+    let mut spent = Vec::new();
     let mut batch = Vec::with_capacity(BATCH + 8);
-    while done < events {
+    while spent.len() * BATCH < events {
         batch.clear();
         while batch.len() < BATCH {
             target.next(&mut clock, &mut batch);
@@ -137,13 +137,13 @@ fn measure(target: &mut dyn Target, live: &[u64], events: usize, in_batches: boo
         } else {
             batch.iter().for_each(|event| session.observe(event));
         }
-        spent += start.elapsed();
-        done += batch.len();
+        spent.push(start.elapsed().as_nanos() as f64 / batch.len() as f64);
     }
     let heap = session.end(IMAGE).and_then(|report| report.heap).expect("the image began with its heap on");
     assert_eq!((heap.double_frees.count, heap.unmatched_frees.count, heap.releases_unseen), (0, 0, 0));
     assert_eq!(heap.mismatched_frees.count, 0);
-    spent.as_nanos() as f64 / done as f64
+    let middle = spent.len() / 2;
+    *spent.select_nth_unstable_by(middle, f64::total_cmp).1
 }
 
 fn main() {

@@ -17,9 +17,7 @@ impl Clock {
     #[must_use]
     pub fn of_this_machine() -> Self {
         let highest = core::arch::x86_64::__cpuid(0x8000_0000).eax;
-        if highest >= 0x8000_0007
-            && core::arch::x86_64::__cpuid(0x8000_0007).edx & (1 << 8) != 0
-        {
+        if highest >= 0x8000_0007 && core::arch::x86_64::__cpuid(0x8000_0007).edx & (1 << 8) != 0 {
             Self::Tsc
         } else {
             Self::Monotonic

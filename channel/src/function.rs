@@ -149,7 +149,7 @@ pub enum Effect {
     None,
     /// Gives a block at the returned address.
     Allocate(Giver, Bytes),
-    /// Gives a block at the address in argument 0 (`posix_memalign`).
+    /// Gives a block at the address in argument 0 (`posix_memalign`); none if that is null.
     AllocateAt(Giver, Bytes),
     /// Takes the block in argument 0 and gives one at the returned address.
     Reallocate(Bytes),
@@ -356,10 +356,12 @@ mod tests {
         for row in ROWS {
             let words = row.arguments.iter().filter(|a| !a.is_text()).count();
             let needs = match row.effect {
-                Effect::Allocate(_, bytes) | Effect::AllocateAt(_, bytes) | Effect::Reallocate(bytes) => match bytes {
-                    Bytes::In(at) => usize::from(at) + 1,
-                    Bytes::Product(at) => usize::from(at) + 2,
-                },
+                Effect::Allocate(_, bytes) | Effect::AllocateAt(_, bytes) | Effect::Reallocate(bytes) => {
+                    match bytes {
+                        Bytes::In(at) => usize::from(at) + 1,
+                        Bytes::Product(at) => usize::from(at) + 2,
+                    }
+                }
                 Effect::Open(_, At::Argument(at)) | Effect::Close(at) => usize::from(at) + 1,
                 Effect::Open(_, At::Pair(at)) => usize::from(at) + 2,
                 Effect::Free(_) | Effect::Duplicate | Effect::CloseFrom => 1,

@@ -4,7 +4,7 @@
 //! segment. This crate defines its layout ([`segment`]), its single-producer
 //! rings ([`ring`]), the records in them ([`record`]), the clock they are
 //! stamped with ([`clock`]) and the one list of functions that can be tapped
-//! ([`function`]). It allocates nothing and calls nothing in libc.
+//! ([`function`]). It allocates nothing and calls nothing in libc but `clock_gettime`.
 
 pub mod clock;
 pub mod function;

@@ -80,7 +80,7 @@ impl<'a> Record<'a> {
     #[inline]
     pub fn parse(words: &'a [u64]) -> Result<Self, Malformed> {
         let length = (words.first().copied().unwrap_or(0) & 0xff) as usize;
-        if length < PREFIX_WORDS || length > MAX_WORDS || length > words.len() {
+        if !(PREFIX_WORDS..=MAX_WORDS.min(words.len())).contains(&length) {
             return Err(Malformed::Length(length as u8));
         }
         let words = &words[..length];

@@ -193,8 +193,7 @@ impl Control {
     /// moment, while the reader is between clearing a record and releasing it.
     pub fn is_blocked_by_own_push<W: Words>(&self, words: &W) -> bool {
         let tail = self.tail.load(Ordering::Relaxed);
-        tail < self.cursor.load(Ordering::Relaxed)
-            && words.load(self.place(tail), Ordering::Relaxed) == 0
+        tail < self.cursor.load(Ordering::Relaxed) && words.load(self.place(tail), Ordering::Relaxed) == 0
     }
 
     /// Remembers that waiting at this tail is in vain, until it moves.

@@ -87,7 +87,9 @@ pub struct Header {
     pub threads_without_ring: AtomicU32,
     /// Records that those threads could not write.
     pub lost_without_ring: AtomicU64,
-    target_padding: [AtomicU64; 5],
+    /// Process images that turned their taps off because the reader showed no sign of life.
+    pub gave_up: AtomicU64,
+    target_padding: [AtomicU64; 4],
 }
 
 const _: () = assert!(size_of::<Header>() == 256, "no hidden padding, within the first page");

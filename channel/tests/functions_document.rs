@@ -33,10 +33,7 @@ fn the_document_is_made_from_the_list() {
         return;
     }
     let found = fs::read_to_string(FILE).expect("docs/functions.md can be read");
-    let differs = made
-        .lines()
-        .zip(found.lines())
-        .find(|(made, found)| made != found);
+    let differs = made.lines().zip(found.lines()).find(|(made, found)| made != found);
     assert!(
         made == found,
         "docs/functions.md is not what the list makes; first difference: {differs:?}\n\
@@ -48,12 +45,7 @@ fn document() -> String {
     let mut text = HEAD.to_owned();
     for family in Family::ALL {
         let rows: Vec<_> = ROWS.iter().filter(|row| row.family == family).collect();
-        let _ = write!(
-            text,
-            "\n## Family `{}`: {} functions\n\n",
-            family.name(),
-            rows.len()
-        );
+        let _ = write!(text, "\n## Family `{}`: {} functions\n\n", family.name(), rows.len());
         text += "| function | what it does | records | returns | effect |\n|---|---|---|---|---|\n";
         for row in rows {
             let _ = writeln!(
@@ -71,20 +63,15 @@ fn document() -> String {
 }
 
 fn records(row: &Row) -> String {
-    let arguments: Vec<_> = row
-        .arguments
-        .iter()
-        .map(|argument| format!("`{}`: {}", argument.name, argument.kind))
-        .collect();
+    let arguments: Vec<_> =
+        row.arguments.iter().map(|argument| format!("`{}`: {}", argument.name, argument.kind)).collect();
     arguments.join(", ")
 }
 
 /// The name of the `index`th argument that is a word of the record.
 fn word(row: &Row, index: u8) -> String {
     let mut words = row.arguments.iter().filter(|argument| !argument.is_text());
-    let argument = words
-        .nth(usize::from(index))
-        .expect("an effect names arguments that exist");
+    let argument = words.nth(usize::from(index)).expect("an effect names arguments that exist");
     format!("`{}`", argument.name)
 }
 
@@ -124,11 +111,7 @@ fn effect(row: &Row) -> String {
     match row.effect {
         Effect::None => "none".to_owned(),
         Effect::Allocate(giver, size) => {
-            format!(
-                "acquires a block of {}, to be released by {}",
-                bytes(row, size),
-                taken_back_by(giver)
-            )
+            format!("acquires a block of {}, to be released by {}", bytes(row, size), taken_back_by(giver))
         }
         Effect::AllocateAt(giver, size) => {
             let place = word(row, 0);
@@ -139,45 +122,25 @@ fn effect(row: &Row) -> String {
             )
         }
         Effect::Reallocate(size) => {
-            format!(
-                "releases {}, acquires a block of {}",
-                word(row, 0),
-                bytes(row, size)
-            )
+            format!("releases {}, acquires a block of {}", word(row, 0), bytes(row, size))
         }
-        Effect::Free(giver) => format!(
-            "releases {}, acquired from {}",
-            word(row, 0),
-            given_by(giver)
-        ),
+        Effect::Free(giver) => format!("releases {}, acquired from {}", word(row, 0), given_by(giver)),
         Effect::Map => "acquires a mapping".to_owned(),
         Effect::Unmap => "releases a mapping".to_owned(),
         Effect::Remap => "releases a mapping, acquires another".to_owned(),
         Effect::Open(kind, at) => opened(row, kind, at),
         Effect::Duplicate => format!("opens the returned value as a copy of {}", word(row, 0)),
         Effect::DuplicateOnto => {
-            format!(
-                "closes {1}, opens it as a copy of {0}",
-                word(row, 0),
-                word(row, 1)
-            )
+            format!("closes {1}, opens it as a copy of {0}", word(row, 0), word(row, 1))
         }
         Effect::Close(at) => format!("closes {}", word(row, at)),
         Effect::CloseRange => format!("closes {} to {}", word(row, 0), word(row, 1)),
         Effect::CloseFrom => format!("closes {} and all above", word(row, 0)),
         Effect::Control => {
-            format!(
-                "with F_DUPFD or F_DUPFD_CLOEXEC: opens the returned value as a copy of {}",
-                word(row, 0)
-            )
+            format!("with F_DUPFD or F_DUPFD_CLOEXEC: opens the returned value as a copy of {}", word(row, 0))
         }
         Effect::Receive => "opens every descriptor that came with it (received)".to_owned(),
-        Effect::Reopen(kind) => format!(
-            "closes {}, opens {} ({})",
-            word(row, 0),
-            word(row, 1),
-            kind.name()
-        ),
+        Effect::Reopen(kind) => format!("closes {}, opens {} ({})", word(row, 0), word(row, 1), kind.name()),
         Effect::Fork => "makes a process".to_owned(),
         Effect::Execute => "replaces the program; recorded at its entry".to_owned(),
         Effect::Exit => "ends the process; recorded at its entry".to_owned(),

@@ -110,10 +110,7 @@ fn map(path: *const c_char) -> Option<Segment> {
     let segment = usize::try_from(size).ok().filter(|size| *size >= 4096).and_then(|size| {
         let base = kernel::map_shared(size, fd as i32)?;
         // A core dump of the target is its own.
-        kernel::call(
-            libc::SYS_madvise,
-            [base as u64, size as u64, libc::MADV_DONTDUMP as u64, 0, 0, 0],
-        );
+        kernel::call(libc::SYS_madvise, [base as u64, size as u64, libc::MADV_DONTDUMP as u64, 0, 0, 0]);
         // SAFETY: `size` bytes, at least a page, are mapped at `base`.
         match unsafe { Segment::layout_at(base, size as u64) } {
             // SAFETY: the mapping is never undone, and the layout is of its size.

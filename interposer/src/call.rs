@@ -2,12 +2,12 @@
 
 use core::sync::atomic::Ordering;
 
+use calltap_channel::Function;
 use calltap_channel::clock::Clock;
 use calltap_channel::function::Effect;
 use calltap_channel::record::{self, PREFIX_WORDS};
 use calltap_channel::ring::{Control, Words};
 use calltap_channel::segment::RawWords;
-use calltap_channel::Function;
 
 use crate::text::Text;
 use crate::types::Returned;

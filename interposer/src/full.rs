@@ -42,7 +42,9 @@ pub(crate) fn reserve_when_there_is_room(control: &Control, words: u64) -> Optio
             core::hint::spin_loop();
         }
         if header.reader.load(Ordering::Relaxed) == READER_GONE || silent > PATIENCE {
-            // Nobody reads any more: the program runs on alone.
+            // Nobody reads any more: the program runs on alone. Should the reader be only asleep,
+            // its report must not call the counts exact.
+            header.gave_up.fetch_add(1, Ordering::Relaxed);
             state::set_taps(state::REGISTERED);
             return give_up(control);
         }

@@ -53,14 +53,7 @@ pub(crate) fn futex_wait(address: *const u32, value: u32, milliseconds: u64) {
     let timeout = libc::timespec { tv_sec: 0, tv_nsec: (milliseconds * 1_000_000) as i64 };
     call(
         libc::SYS_futex,
-        [
-            address as u64,
-            libc::FUTEX_WAIT as u64,
-            u64::from(value),
-            (&raw const timeout) as u64,
-            0,
-            0,
-        ],
+        [address as u64, libc::FUTEX_WAIT as u64, u64::from(value), (&raw const timeout) as u64, 0, 0],
     );
 }
 
@@ -86,7 +79,6 @@ pub(crate) fn map_shared(bytes: usize, fd: i32) -> Option<*mut u8> {
 
 fn map(bytes: usize, flags: i32, fd: i32) -> Option<*mut u8> {
     let protection = (libc::PROT_READ | libc::PROT_WRITE) as u64;
-    let address =
-        call(libc::SYS_mmap, [0, bytes as u64, protection, flags as u64, fd as i64 as u64, 0]);
+    let address = call(libc::SYS_mmap, [0, bytes as u64, protection, flags as u64, fd as i64 as u64, 0]);
     (!(-4095..0).contains(&address)).then_some(address as *mut u8)
 }

@@ -29,8 +29,7 @@ unsafe impl GlobalAlloc for OwnMemory {
             let start = next.next_multiple_of(layout.align().max(1));
             if next != 0 && start + layout.size() <= self.end.load(Ordering::Acquire) {
                 let after = start + layout.size();
-                if self.next.compare_exchange(next, after, Ordering::AcqRel, Ordering::Relaxed).is_ok()
-                {
+                if self.next.compare_exchange(next, after, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
                     return start as *mut u8;
                 }
                 continue;

@@ -63,6 +63,7 @@ void refused()
     if (::operator new(too_much, std::nothrow) != nullptr)
         fail("operator new(nothrow) gave half the address space");
     failed++;
+    allocations++, frees++; // libstdc++ catches a bad_alloc in there, which lives on the heap
     ::operator delete(nullptr);
 }
 

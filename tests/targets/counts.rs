@@ -5,8 +5,8 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::fs::File;
 use std::hint::black_box;
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Barrier, OnceLock};
 
 struct Counting;
 
@@ -14,6 +14,7 @@ static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 static REALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 static FREES: AtomicU64 = AtomicU64::new(0);
 static FILES: AtomicU64 = AtomicU64::new(0);
+static BARRIER: OnceLock<Barrier> = OnceLock::new();
 
 // SAFETY: every call goes to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
@@ -66,16 +67,17 @@ fn main() {
     let arguments: Vec<usize> =
         std::env::args().skip(1).map(|word| word.parse().expect("a number")).collect();
     let [threads, iterations] = arguments[..] else { panic!("counts THREADS ITERATIONS") };
-    let barrier = Barrier::new(threads);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                barrier.wait();
-                work(iterations);
-                barrier.wait();
-            });
-        }
-    });
+    let barrier = BARRIER.get_or_init(|| Barrier::new(threads));
+    let thread = move || {
+        barrier.wait();
+        work(iterations);
+        barrier.wait();
+    };
+    // Joined one by one: at the end of a scope the threads themselves may still be at work.
+    let handles: Vec<_> = (0..threads).map(|_| std::thread::spawn(thread)).collect();
+    for handle in handles {
+        handle.join().expect("a thread's end");
+    }
     let [allocations, reallocations, frees, files] =
         [&ALLOCATIONS, &REALLOCATIONS, &FREES, &FILES].map(|counter| counter.load(Relaxed));
     println!("heap.allocations={allocations}");

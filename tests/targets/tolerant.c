@@ -17,7 +17,7 @@ long tolerant_blocks_given(void)
     return blocks_given;
 }
 
-void *malloc(size_t size)
+static void *give(size_t size)
 {
     size_t room = ((size + 15) & ~(size_t)15) + HEADER;
     if (size > LARGEST - HEADER) {
@@ -28,6 +28,11 @@ void *malloc(size_t size)
     *(size_t *)start = size;
     blocks_given++;
     return start + HEADER;
+}
+
+void *malloc(size_t size)
+{
+    return give(size);
 }
 
 void free(void *block)
@@ -42,17 +47,17 @@ void *calloc(size_t count, size_t size)
         errno = ENOMEM;
         return NULL;
     }
-    void *block = malloc(bytes);
+    void *block = give(bytes);
     return block ? memset(block, 0, bytes) : NULL;
 }
 
 void *realloc(void *block, size_t size)
 {
     if (!block)
-        return malloc(size);
+        return give(size);
     if (!size)
         return NULL;
-    void *fresh = malloc(size);
+    void *fresh = give(size);
     if (!fresh)
         return NULL;
     size_t old = *(size_t *)((char *)block - HEADER);

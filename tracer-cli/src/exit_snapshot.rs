@@ -57,16 +57,10 @@ fn read_directory(process: &Path) -> ExitSnapshot {
 
 /// The arguments in `/proc/PID/cmdline`, each ended by a zero byte.
 fn arguments(cmdline: &[u8]) -> Vec<String> {
-    let Some(arguments) = cmdline
-        .strip_suffix(b"\0")
-        .or((!cmdline.is_empty()).then_some(cmdline))
-    else {
+    let Some(arguments) = cmdline.strip_suffix(b"\0").or((!cmdline.is_empty()).then_some(cmdline)) else {
         return Vec::new();
     };
-    arguments
-        .split(|&byte| byte == 0)
-        .map(|a| String::from_utf8_lossy(a).into_owned())
-        .collect()
+    arguments.split(|&byte| byte == 0).map(|a| String::from_utf8_lossy(a).into_owned()).collect()
 }
 
 #[cfg(test)]
@@ -85,25 +79,14 @@ mod tests {
         assert!(snapshot.memory.anonymous_bytes.unwrap() > 0);
         assert!(snapshot.limits.open_files.is_some());
         assert_eq!(snapshot.command.first(), std::env::args().next().as_ref());
-        let targets: Vec<_> = snapshot
-            .descriptors
-            .unwrap()
-            .into_iter()
-            .map(|d| d.target)
-            .collect();
-        assert!(
-            targets.iter().any(|t| t.ends_with("/status")),
-            "{targets:?}"
-        );
+        let targets: Vec<_> = snapshot.descriptors.unwrap().into_iter().map(|d| d.target).collect();
+        assert!(targets.iter().any(|t| t.ends_with("/status")), "{targets:?}");
         drop(file);
     }
 
     #[test]
     fn a_process_that_is_gone_leaves_nothing() {
-        assert_eq!(
-            read_directory(Path::new("/proc/0")),
-            ExitSnapshot::default()
-        );
+        assert_eq!(read_directory(Path::new("/proc/0")), ExitSnapshot::default());
     }
 
     #[test]

@@ -109,22 +109,14 @@ impl Condition {
         if path.iter().any(String::is_empty) {
             return Err(none());
         }
-        Ok(Self {
-            path,
-            operator,
-            number: number_with_unit(number.trim())?,
-            text: text.to_owned(),
-        })
+        Ok(Self { path, operator, number: number_with_unit(number.trim())?, text: text.to_owned() })
     }
 
     fn check(&self, example: &Value) -> Result<(), Unusable> {
         let mut found = Vec::new();
         // Any tapped function may come up in `latency`; the example shows one.
         let mut path = self.path.clone();
-        if let Some(function) = path
-            .iter_mut()
-            .find(|name| Function::from_name(name).is_some())
-        {
+        if let Some(function) = path.iter_mut().find(|name| Function::from_name(name).is_some()) {
             *function = Report::EXAMPLE_FUNCTION.to_owned();
         }
         lookup(example, &path, &mut found);
@@ -134,9 +126,7 @@ impl Condition {
                 let near = nearest(&path, example);
                 Err(Unusable::UnknownPath { path, near })
             }
-            Some(value) if number_of(value).is_none() => {
-                Err(Unusable::NotComparable(self.path.join(".")))
-            }
+            Some(value) if number_of(value).is_none() => Err(Unusable::NotComparable(self.path.join("."))),
             Some(_) => Ok(()),
         }
     }
@@ -176,10 +166,7 @@ fn number_with_unit(text: &str) -> Result<f64, Unusable> {
     let no_number = || Unusable::NoNumber(text.to_owned());
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = &text[digits.len()..];
-    let (_, factor) = UNITS
-        .iter()
-        .find(|(name, _)| *name == unit)
-        .ok_or_else(no_number)?;
+    let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(no_number)?;
     let number: f64 = digits.trim_end().parse().map_err(|_| no_number())?;
     Ok(number * factor)
 }
@@ -244,17 +231,13 @@ fn collect_paths(value: &Value, path: String, paths: &mut Vec<String>) {
     };
     match value {
         Value::Object(fields) => {
-            fields
-                .iter()
-                .for_each(|(name, field)| collect_paths(field, below(name), paths));
+            fields.iter().for_each(|(name, field)| collect_paths(field, below(name), paths));
         }
         Value::Array(elements) => {
             paths.push(path.clone());
             for element in elements {
-                let named = element
-                    .get("function")
-                    .and_then(Value::as_str)
-                    .filter(|_| path.ends_with("latency"));
+                let named =
+                    element.get("function").and_then(Value::as_str).filter(|_| path.ends_with("latency"));
                 collect_paths(element, named.map_or_else(|| path.clone(), below), paths);
             }
         }

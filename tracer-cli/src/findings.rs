@@ -14,10 +14,10 @@ use hdrhistogram::Histogram;
 use crate::cli::{Format, Run};
 use crate::fail_on::Condition;
 use crate::histogram_log::{self, Interval};
-use crate::reader::Outcome;
 use crate::reader::processes::{Ending, Process};
+use crate::reader::{Lost, Outcome};
 use crate::report::build::{Ended, Facts, ProcessFacts};
-use crate::report::model::{Lost, Report};
+use crate::report::model::{self, Report};
 use crate::report::{text, write_json};
 
 /// Reads the conditions of `--fail-on`.
@@ -106,17 +106,17 @@ impl Findings {
     #[must_use]
     pub fn new(outcome: Outcome, options: &Run) -> Self {
         let ended = outcome.processes.root_ending().map_or(Ended::Running, ended);
-        let lost_records = outcome.lost.total();
-        let by_thread = outcome.lost.by_thread().iter();
-        let lost_by_thread = by_thread
-            .map(|lost| Lost {
+        let lost = outcome.lost;
+        let lost_by_thread = lost
+            .by_thread()
+            .iter()
+            .map(|lost| model::Lost {
                 pid: lost.pid,
                 tid: lost.tid,
                 name: lost.name.clone(),
                 records: lost.dropped + lost.torn + lost.malformed,
             })
             .collect();
-        let threads_without_ring = outcome.lost.threads_without_ring;
         let detached = outcome.detached;
         let mut images = outcome.images;
         let processes: Vec<ProcessFacts> = outcome
@@ -129,13 +129,13 @@ impl Findings {
                 facts(process, report, detached)
             })
             .collect();
-        let blind_spots = blind_spots(options, &processes, threads_without_ring);
+        let blind_spots = blind_spots(options, &processes, &lost);
         let report = Report::build(Facts {
             command: options.command.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
             ended,
             duration_ns: outcome.duration_ns,
             events: outcome.events,
-            lost_records,
+            lost_records: lost.total(),
             lost_by_thread,
             blind_spots,
             processes,
@@ -207,7 +207,7 @@ fn untapped(process: &Process) -> Option<String> {
 }
 
 /// What the report cannot know, one sentence each.
-fn blind_spots(options: &Run, processes: &[ProcessFacts], threads_without_ring: u64) -> Vec<String> {
+fn blind_spots(options: &Run, processes: &[ProcessFacts], lost: &Lost) -> Vec<String> {
     let mut spots = Vec::new();
     let off: Vec<_> = Family::ALL
         .into_iter()
@@ -227,13 +227,21 @@ fn blind_spots(options: &Run, processes: &[ProcessFacts], threads_without_ring: 
     for (reason, count) in reasons {
         spots.push(format!("processes not tapped: {count}, because {reason}"));
     }
-    if threads_without_ring > 0 {
+    if lost.threads_without_ring > 0 {
         spots.push(format!(
-            "threads that found no free ring: {threads_without_ring}; their calls are counted as lost \
-             (see --max-threads)"
+            "threads that found no free ring: {}; their calls are counted as lost (see --max-threads)",
+            lost.threads_without_ring
         ));
     }
-    let unseen_ends = processes.iter().filter(|p| matches!(p.ended, Ended::Running | Ended::Detached)).count();
+    if lost.gave_up > 0 {
+        spots.push(format!(
+            "processes that stopped recording because calltap did not react for a minute: {}; what they \
+             did then is not counted anywhere",
+            lost.gave_up
+        ));
+    }
+    let unseen_ends =
+        processes.iter().filter(|p| matches!(p.ended, Ended::Running | Ended::Detached)).count();
     if unseen_ends > 0 {
         spots.push(format!("processes whose end was not seen: {unseen_ends}"));
     }

@@ -11,15 +11,7 @@ pub(crate) fn wait(word: &AtomicU32, expected: u32, timeout: Duration) {
     };
     // SAFETY: the word is a live, aligned u32; the kernel reads the timeout during the call only.
     // Not FUTEX_PRIVATE: other processes share the word.
-    unsafe {
-        libc::syscall(
-            libc::SYS_futex,
-            word.as_ptr(),
-            libc::FUTEX_WAIT,
-            expected,
-            &raw const timeout,
-        )
-    };
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAIT, expected, &raw const timeout) };
 }
 
 /// Wakes everyone who sleeps on `word`. Async-signal-safe.

@@ -40,13 +40,8 @@ pub fn write<'a>(
         .with_max_value_divisor(NS_PER_MS)
         .begin_log_with(out, &mut serializer)?;
     for (function, histogram) in latencies {
-        log.write_histogram(
-            histogram,
-            Duration::ZERO,
-            interval.length,
-            Tag::new(function),
-        )
-        .map_err(|cause| io::Error::other(format!("histogram of {function}: {cause:?}")))?;
+        log.write_histogram(histogram, Duration::ZERO, interval.length, Tag::new(function))
+            .map_err(|cause| io::Error::other(format!("histogram of {function}: {cause:?}")))?;
     }
     Ok(())
 }
@@ -62,9 +57,7 @@ mod tests {
 
     fn histogram(values: impl IntoIterator<Item = u64>) -> Histogram<u64> {
         let mut histogram = Histogram::new(3).unwrap();
-        values
-            .into_iter()
-            .for_each(|value| histogram.record(value).unwrap());
+        values.into_iter().for_each(|value| histogram.record(value).unwrap());
         histogram
     }
 
@@ -87,9 +80,8 @@ mod tests {
                 LogEntry::Interval(line) => {
                     assert_eq!(line.duration(), interval.length);
                     let payload = STANDARD.decode(line.encoded_histogram()).unwrap();
-                    let back: Histogram<u64> = Deserializer::new()
-                        .deserialize(&mut payload.as_slice())
-                        .unwrap();
+                    let back: Histogram<u64> =
+                        Deserializer::new().deserialize(&mut payload.as_slice()).unwrap();
                     read.push((line.tag().unwrap().as_str().to_owned(), line.max(), back));
                 }
             }
@@ -97,20 +89,13 @@ mod tests {
         let [first, second] = read.try_into().unwrap();
         assert_eq!((first.0.as_str(), &first.2), ("malloc", &malloc));
         assert_eq!((second.0.as_str(), &second.2), ("fsync", &fsync));
-        assert!(
-            (second.1 - 9_000.0).abs() < 9.0,
-            "in milliseconds: {}",
-            second.1
-        );
+        assert!((second.1 - 9_000.0).abs() < 9.0, "in milliseconds: {}", second.1);
     }
 
     #[test]
     fn a_full_disk_is_an_error() {
         let mut full = [0_u8; 10];
-        let interval = Interval {
-            start: SystemTime::now(),
-            length: Duration::ZERO,
-        };
+        let interval = Interval { start: SystemTime::now(), length: Duration::ZERO };
         assert!(write(&mut full.as_mut_slice(), interval, []).is_err());
     }
 }

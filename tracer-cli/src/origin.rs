@@ -98,10 +98,7 @@ enum Library {
 
 impl Library {
     fn of(path: &Path) -> Self {
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let is = |starts: &[&str]| starts.iter().any(|start| name.starts_with(start));
         match () {
             () if is(&["ld-linux", "ld-2.", "ld.so"]) => Self::Loader,
@@ -139,40 +136,22 @@ impl Origins {
 
     /// Where an address of a process with these `maps` is.
     pub fn site(&mut self, address: u64, maps: &[Mapped]) -> Site {
-        let unknown = Site {
-            address,
-            ..Site::default()
-        };
+        let unknown = Site { address, ..Site::default() };
         let Some(mapped) = Mapped::holding(maps, address).filter(|m| m.inode != 0) else {
             return unknown;
         };
         let object = Some(mapped.path.to_string_lossy().into_owned());
         let in_file = address - mapped.start + mapped.offset;
         let known = self.known(mapped);
-        let offset = known
-            .as_ref()
-            .and_then(|k| k.object.address_of_offset(in_file));
+        let offset = known.as_ref().and_then(|k| k.object.address_of_offset(in_file));
         let symbol = known.zip(offset).and_then(|(known, offset)| {
             // The call may be the function's last instruction; the address behind it is another's.
-            known
-                .object
-                .function_at(offset.wrapping_sub(1))
-                .map(str::to_owned)
+            known.object.function_at(offset.wrapping_sub(1)).map(str::to_owned)
         });
-        Site {
-            object,
-            offset: offset.unwrap_or(in_file),
-            symbol,
-            ..unknown
-        }
+        Site { object, offset: offset.unwrap_or(in_file), symbol, ..unknown }
     }
 
-    fn decide(
-        &mut self,
-        mapped: &Mapped,
-        site: u64,
-        rule: fn(&mut Known, u64) -> Ownership,
-    ) -> Ownership {
+    fn decide(&mut self, mapped: &Mapped, site: u64, rule: fn(&mut Known, u64) -> Ownership) -> Ownership {
         let Some(known) = self.known(mapped) else {
             return Ownership::ProgramGuess;
         };
@@ -197,11 +176,7 @@ impl Origins {
             .entry((major, minor, mapped.inode, mapped.path.clone()))
             .or_insert_with(|| {
                 let object = Object::open(mapped.file()?).ok()?;
-                Some(Known {
-                    object,
-                    callers: None,
-                    owners: HashMap::new(),
-                })
+                Some(Known { object, callers: None, owners: HashMap::new() })
             })
             .as_mut()
     }
@@ -235,9 +210,7 @@ impl Known {
     /// The program's, unless the C++ run-time is linked into it.
     fn owner_elsewhere(&mut self, call: u64) -> Ownership {
         match self.object.function_at(call) {
-            Some("_GLOBAL__sub_I_eh_alloc.cc" | "__cxa_allocate_exception") => {
-                Ownership::Runtime(CXX)
-            }
+            Some("_GLOBAL__sub_I_eh_alloc.cc" | "__cxa_allocate_exception") => Ownership::Runtime(CXX),
             _ => Ownership::Program,
         }
     }
@@ -257,10 +230,7 @@ impl Known {
         let (mut seen, mut level) = (HashSet::from([start]), vec![start]);
         if callers.callers_of(start).next().is_none() {
             // Called through a table of functions, such as a kind of stream has.
-            return object
-                .tables_with(start)
-                .iter()
-                .find_map(|table| list(table));
+            return object.tables_with(start).iter().find_map(|table| list(table));
         }
         for _ in 0..MAX_CLIMB {
             let (mut found, mut next) = (Vec::new(), Vec::new());
@@ -274,10 +244,7 @@ impl Known {
                 }
             }
             if let Some(&first) = found.first() {
-                return found
-                    .iter()
-                    .all(|&keeper| same_side(keeper, first))
-                    .then_some(first);
+                return found.iter().all(|&keeper| same_side(keeper, first)).then_some(first);
             }
             level = next;
         }
@@ -312,19 +279,13 @@ impl Judgement {
 const CXX: &str = "C++ run-time";
 
 fn same_side(one: Keeper, other: Keeper) -> bool {
-    matches!(
-        (one, other),
-        (Keeper::Program, Keeper::Program) | (Keeper::Runtime(_), Keeper::Runtime(_))
-    )
+    matches!((one, other), (Keeper::Program, Keeper::Program) | (Keeper::Runtime(_), Keeper::Runtime(_)))
 }
 
 /// Whether a function is itself tapped as one that gives blocks.
 fn allocates(symbol: &str) -> bool {
     Function::from_name(symbol).is_some_and(|function| {
-        matches!(
-            function.row().effect,
-            Effect::Allocate(..) | Effect::AllocateAt(..)
-        )
+        matches!(function.row().effect, Effect::Allocate(..) | Effect::AllocateAt(..))
     })
 }
 

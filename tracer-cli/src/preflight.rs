@@ -63,11 +63,7 @@ pub(crate) fn examine(command: &OsStr, path: Option<&OsStr>) -> Result<Program, 
         }
         last = interpreter;
     }
-    Ok(Program {
-        interpreter: (scripts > 0).then_some(last),
-        path,
-        warnings,
-    })
+    Ok(Program { interpreter: (scripts > 0).then_some(last), path, warnings })
 }
 
 /// Which file a command means: itself if it has a slash in it, else the first executable one of
@@ -78,19 +74,13 @@ fn resolve(command: &OsStr, path: Option<&OsStr>) -> Result<PathBuf, PreflightEr
         executable(&path)?;
         return Ok(path);
     }
-    let not_on_path = |reason| PreflightError::NotOnPath {
-        command: command.to_string_lossy().into_owned(),
-        reason,
-    };
+    let not_on_path =
+        |reason| PreflightError::NotOnPath { command: command.to_string_lossy().into_owned(), reason };
     if command.is_empty() {
         return Err(not_on_path("its name is empty"));
     }
     let mut refused = None;
-    for directory in path
-        .unwrap_or(OsStr::new(DEFAULT_PATH))
-        .as_bytes()
-        .split(|&byte| byte == b':')
-    {
+    for directory in path.unwrap_or(OsStr::new(DEFAULT_PATH)).as_bytes().split(|&byte| byte == b':') {
         // An empty entry is the working directory; joined to nothing the name stays as it is.
         let candidate = Path::new(OsStr::from_bytes(directory)).join(command);
         match executable(&candidate) {
@@ -115,16 +105,10 @@ fn executable(path: &Path) -> Result<(), PreflightError> {
 }
 
 /// Looks into one file. Returns the interpreter that it asks for if it is a script.
-fn examine_file(
-    path: &Path,
-    warnings: &mut Vec<String>,
-) -> Result<Option<PathBuf>, PreflightError> {
+fn examine_file(path: &Path, warnings: &mut Vec<String>) -> Result<Option<PathBuf>, PreflightError> {
     let metadata = metadata(path).map_err(|error| unreachable(path, error))?;
     if let Some(raised) = raised_privileges(path, &metadata) {
-        return Err(PreflightError::Privileged {
-            path: shown(path),
-            raised,
-        });
+        return Err(PreflightError::Privileged { path: shown(path), raised });
     }
     let file = match File::open(path) {
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
@@ -151,23 +135,15 @@ fn examine_binary(path: &Path, file: &File) -> Result<(), PreflightError> {
             loader: loader.to_string_lossy().into_owned(),
         }),
         // The loader itself, started with a program's name.
-        Loader::None
-            if path
-                .canonicalize()
-                .is_ok_and(|path| loader::is_glibc(&path)) =>
-        {
-            Ok(())
+        Loader::None if path.canonicalize().is_ok_and(|path| loader::is_glibc(&path)) => Ok(()),
+        Loader::At(loader) if !loader.exists() => {
+            Err(PreflightError::NoLoader { path: shown(), loader: loader.to_string_lossy().into_owned() })
         }
-        Loader::At(loader) if !loader.exists() => Err(PreflightError::NoLoader {
-            path: shown(),
-            loader: loader.to_string_lossy().into_owned(),
-        }),
         Loader::At(_) => Ok(()),
         Loader::None => Err(PreflightError::Static(shown())),
-        Loader::OtherMachine { bits, machine } => Err(PreflightError::OtherMachine {
-            path: shown(),
-            machine: machine_name(bits, machine),
-        }),
+        Loader::OtherMachine { bits, machine } => {
+            Err(PreflightError::OtherMachine { path: shown(), machine: machine_name(bits, machine) })
+        }
         Loader::NotElf => Err(PreflightError::NotAProgram(shown())),
         Loader::Broken => Err(PreflightError::Broken(shown())),
     }
@@ -181,12 +157,8 @@ fn script_interpreter(file: &File) -> io::Result<Option<PathBuf>> {
         return Ok(None);
     };
     let line = line.split(|&byte| byte == b'\n').next().unwrap_or(line);
-    let mut words = line
-        .split(|byte| matches!(byte, b' ' | b'\t' | 0))
-        .filter(|word| !word.is_empty());
-    Ok(words
-        .next()
-        .map(|word| PathBuf::from(OsStr::from_bytes(word))))
+    let mut words = line.split(|byte| matches!(byte, b' ' | b'\t' | 0)).filter(|word| !word.is_empty());
+    Ok(words.next().map(|word| PathBuf::from(OsStr::from_bytes(word))))
 }
 
 /// What would raise the caller's privileges if it executed this file.
@@ -214,14 +186,8 @@ fn has_capabilities(path: &Path) -> bool {
         return false;
     };
     // SAFETY: two NUL-terminated strings; with size 0 nothing is written.
-    let size = unsafe {
-        libc::getxattr(
-            path.as_ptr(),
-            c"security.capability".as_ptr(),
-            std::ptr::null_mut(),
-            0,
-        )
-    };
+    let size =
+        unsafe { libc::getxattr(path.as_ptr(), c"security.capability".as_ptr(), std::ptr::null_mut(), 0) };
     size > 0
 }
 
@@ -242,10 +208,7 @@ fn machine_name(bits: u8, machine: u16) -> String {
 fn unreachable(path: &Path, error: io::Error) -> PreflightError {
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => PreflightError::Missing(shown(path)),
-        _ => PreflightError::Unreachable {
-            path: shown(path),
-            error,
-        },
+        _ => PreflightError::Unreachable { path: shown(path), error },
     }
 }
 

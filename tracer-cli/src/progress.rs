@@ -20,8 +20,7 @@ impl ProgressLine {
     /// Nothing is drawn yet. A quiet line never is.
     #[must_use]
     pub fn new(quiet: bool) -> Self {
-        let target =
-            if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(4) };
+        let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(4) };
         let bar = ProgressBar::with_draw_target(None, target);
         // The template is a constant; an error would be a bug that every run shows.
         if let Ok(style) = ProgressStyle::with_template("calltap [{elapsed}] {msg}") {

@@ -26,44 +26,27 @@ mod tests {
 
     #[test]
     fn the_fullest_and_the_emptiest_report_fit_the_schema() {
-        let schema = include_str!(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../docs/report.schema.json"
-        ));
+        let schema = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/report.schema.json"));
         let schema = serde_json::from_str(schema).unwrap();
         jsonschema::meta::validate(&schema).expect("the schema is one");
         let validator = jsonschema::validator_for(&schema).unwrap();
-        let empty = Report {
-            schema_version: model::SCHEMA_VERSION,
-            ..Report::default()
-        };
+        let empty = Report { schema_version: model::SCHEMA_VERSION, ..Report::default() };
         for report in [Report::example(), empty] {
             let mut json = Vec::new();
             write_json(&mut json, &report).unwrap();
             let json = serde_json::from_slice(&json).unwrap();
-            let errors: Vec<_> = validator
-                .iter_errors(&json)
-                .map(|e| format!("{e} at {}", e.instance_path()))
-                .collect();
+            let errors: Vec<_> =
+                validator.iter_errors(&json).map(|e| format!("{e} at {}", e.instance_path())).collect();
             assert_eq!(errors, [] as [String; 0]);
         }
     }
 
     #[test]
     fn the_schema_describes_every_field_and_the_manual_names_it() {
-        let schema = include_str!(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../docs/report.schema.json"
-        ));
-        let manual = include_str!(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../docs/report-json.md"
-        ));
+        let schema = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/report.schema.json"));
+        let manual = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/report-json.md"));
         let mut names = Vec::new();
-        collect_names(
-            &serde_json::to_value(Report::example()).unwrap(),
-            &mut names,
-        );
+        collect_names(&serde_json::to_value(Report::example()).unwrap(), &mut names);
         for name in names {
             assert!(schema.contains(&format!("\"{name}\"")), "schema: {name}");
             assert!(manual.contains(&format!("`{name}`")), "manual: {name}");
@@ -73,15 +56,9 @@ mod tests {
     fn collect_names(value: &serde_json::Value, names: &mut Vec<String>) {
         if let Some(fields) = value.as_object() {
             names.extend(fields.keys().cloned());
-            fields
-                .values()
-                .for_each(|field| collect_names(field, names));
+            fields.values().for_each(|field| collect_names(field, names));
         }
-        value
-            .as_array()
-            .into_iter()
-            .flatten()
-            .for_each(|element| collect_names(element, names));
+        value.as_array().into_iter().flatten().for_each(|element| collect_names(element, names));
     }
 
     #[test]

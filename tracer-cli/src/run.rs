@@ -11,9 +11,7 @@ use calltap_analyzers::image::Config;
 use calltap_analyzers::session::Session;
 use calltap_channel::Family;
 use calltap_channel::clock::Clock;
-use calltap_channel::segment::{
-    DROP_WHEN_FULL, LATENCY_OFF, Layout, NO_FOLLOW, READER_GONE, Segment,
-};
+use calltap_channel::segment::{DROP_WHEN_FULL, LATENCY_OFF, Layout, NO_FOLLOW, READER_GONE, Segment};
 use crossbeam_channel::{Receiver, bounded, never, select, unbounded};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -122,11 +120,7 @@ fn watch(
     let (tell_outcome, outcome) = bounded(1);
     signals::listen(tell_signal);
     let has = |family: Family| options.tap.iter().any(|tap| tap.family() == family);
-    let config = Config {
-        heap: has(Family::Memory),
-        descriptors: has(Family::Fd),
-        latency: true,
-    };
+    let config = Config { heap: has(Family::Memory), descriptors: has(Family::Fd), latency: true };
     let reader = {
         let stop = Arc::clone(&stop);
         let throttle = options.throttle_reader;
@@ -185,9 +179,9 @@ fn watch(
 fn tracer_failed(signal: Option<i32>, exec_errno: Option<i32>) -> anyhow::Result<()> {
     match (signal, exec_errno) {
         (_, Some(_)) => Ok(()),
-        (Some(signal), None) => anyhow::bail!(
-            "the tracer process was killed by signal {signal}, and the program with it"
-        ),
+        (Some(signal), None) => {
+            anyhow::bail!("the tracer process was killed by signal {signal}, and the program with it")
+        }
         (None, None) => anyhow::bail!("the tracer process failed"),
     }
 }
@@ -202,7 +196,8 @@ impl Target {
     /// Hands a signal to the program; once that has ended, lets its children go.
     fn hand_on(&self, arrived: Arrived, segment: &Segment) {
         let root = segment.header().root_pid.load(Ordering::Acquire);
-        let ends = matches!(arrived.signal, Signal::SIGINT | Signal::SIGTERM | Signal::SIGHUP | Signal::SIGQUIT);
+        let ends =
+            matches!(arrived.signal, Signal::SIGINT | Signal::SIGTERM | Signal::SIGHUP | Signal::SIGQUIT);
         if self.last.root_ended && ends {
             // Only background children are left; they run on without us.
             let _ = kill(self.tracer, Signal::SIGUSR2);

@@ -16,14 +16,8 @@ pub struct Arrived {
 }
 
 /// Signals that mean "end" or belong to the target.
-const HANDED_ON: [Signal; 6] = [
-    Signal::SIGINT,
-    Signal::SIGQUIT,
-    Signal::SIGTERM,
-    Signal::SIGHUP,
-    Signal::SIGUSR1,
-    Signal::SIGUSR2,
-];
+const HANDED_ON: [Signal; 6] =
+    [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2];
 
 /// Holds these signals back in this thread and in those it starts later.
 ///

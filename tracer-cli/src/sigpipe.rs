@@ -63,20 +63,9 @@ extern "C" fn remember() {
 pub(crate) fn restore() {
     for signal in SIGNALS {
         let ignored = IGNORED.load(Ordering::Relaxed) & bit(signal) != 0;
-        let handler = if ignored {
-            libc::SIG_IGN
-        } else {
-            libc::SIG_DFL
-        };
+        let handler = if ignored { libc::SIG_IGN } else { libc::SIG_DFL };
         // Refused for SIGKILL and SIGSTOP, which have no other disposition.
-        act(
-            signal,
-            Some(&KernelAction {
-                handler,
-                ..KernelAction::default()
-            }),
-            None,
-        );
+        act(signal, Some(&KernelAction { handler, ..KernelAction::default() }), None);
     }
     for descriptor in 0..3 {
         if CLOSED.load(Ordering::Relaxed) & (1 << descriptor) != 0 {
@@ -113,8 +102,7 @@ fn act(signal: i32, new: Option<&KernelAction>, old: Option<&mut KernelAction>) 
     let new = new.map_or(std::ptr::null(), std::ptr::from_ref);
     let old = old.map_or(std::ptr::null_mut(), std::ptr::from_mut);
     // SAFETY: both pointers are null or to live structures of the kernel's layout.
-    let result =
-        unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, new, old, size_of::<u64>()) };
+    let result = unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, new, old, size_of::<u64>()) };
     result == 0
 }
 
@@ -124,13 +112,7 @@ fn mask(new: Option<u64>) -> u64 {
     let new = new.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
     // SAFETY: the pointers are null or to live sets of the size announced.
     unsafe {
-        libc::syscall(
-            libc::SYS_rt_sigprocmask,
-            libc::SIG_SETMASK,
-            new,
-            &raw mut old,
-            size_of::<u64>(),
-        )
+        libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, new, &raw mut old, size_of::<u64>())
     };
     old
 }

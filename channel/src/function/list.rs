@@ -35,6 +35,16 @@ macro_rules! for_each_function {
             Memory C plain memalign(alignment: Size, size: Size) -> Address = Allocate(C, In(1)), "acquires an aligned block";
             Memory C plain valloc(size: Size) -> Address = Allocate(C, In(0)), "acquires a page-aligned block";
             Memory C plain pvalloc(size: Size) -> Address = Allocate(C, In(0)), "acquires whole pages";
+            // Strings in blocks of their own. libc's internal uses do not come here, so a string that
+            // the run-time keeps (a locale's name) is not taken for the program's.
+            Memory C custom strdup(block: Address, size: Size) -> Address = AllocateAt(C, In(1)), "copies a string into a block";
+            Memory C custom __strdup(block: Address, size: Size) -> Address = AllocateAt(C, In(1)), "alias of strdup";
+            Memory C custom strndup(block: Address, size: Size) -> Address = AllocateAt(C, In(1)), "copies a bounded string into a block";
+            Memory C custom __strndup(block: Address, size: Size) -> Address = AllocateAt(C, In(1)), "alias of strndup";
+            Memory C custom wcsdup(block: Address, size: Size) -> Address = AllocateAt(C, In(1)), "copies a wide string into a block";
+            Memory C custom realpath(block: Address, size: Size) -> Address = AllocateAt(C, In(1)), "resolves a path, into a block if asked to";
+            Memory C custom canonicalize_file_name(block: Address, size: Size) -> Address = AllocateAt(C, In(1)), "resolves a path into a block";
+            Memory C custom get_current_dir_name(block: Address, size: Size) -> Address = AllocateAt(C, In(1)), "names the working directory in a block";
             // Heap blocks: the aliases that glibc exports for allocators built on it.
             Memory C plain __libc_malloc(size: Size) -> Address = Allocate(C, In(0)), "alias of malloc";
             Memory C plain __libc_calloc(count: Size, size: Size) -> Address = Allocate(C, Product(0)), "alias of calloc";

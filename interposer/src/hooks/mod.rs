@@ -5,11 +5,13 @@ use calltap_channel::function::Provider;
 mod descriptors;
 mod entries;
 mod streams;
+mod strings;
 mod threads;
 
 pub(crate) use descriptors::*;
 pub(crate) use entries::*;
 pub(crate) use streams::*;
+pub(crate) use strings::*;
 pub(crate) use threads::*;
 
 /// `[a, b]` of the arguments that are words; texts are left out.
@@ -32,8 +34,12 @@ macro_rules! argument_text {
 
 /// The first argument as a word, for the record of unfinished calls.
 macro_rules! first_argument {
-    () => { 0 };
-    ($argument:ident $($rest:ident)*) => { $crate::types::Word::word($argument) };
+    () => {
+        0
+    };
+    ($argument:ident $($rest:ident)*) => {
+        $crate::types::Word::word($argument)
+    };
 }
 
 macro_rules! define_hook {

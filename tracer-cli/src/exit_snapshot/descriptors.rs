@@ -35,22 +35,14 @@ pub fn read(process: &Path) -> io::Result<Vec<Descriptor>> {
     let mut descriptors = Vec::new();
     for entry in fs::read_dir(process.join("fd"))? {
         let entry = entry?;
-        let Some(fd) = entry
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok())
-        else {
+        let Some(fd) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
         let target = fs::read_link(entry.path())
             .map(|link| String::from_utf8_lossy(link.as_os_str().as_bytes()).into_owned())
             .unwrap_or_default();
         let info = fs::read_to_string(process.join("fdinfo").join(entry.file_name()));
-        descriptors.push(Descriptor {
-            fd,
-            target,
-            flags: info.ok().and_then(|i| flags(&i)),
-        });
+        descriptors.push(Descriptor { fd, target, flags: info.ok().and_then(|i| flags(&i)) });
     }
     descriptors.sort_unstable_by_key(|descriptor| descriptor.fd);
     Ok(descriptors)
@@ -68,21 +60,14 @@ mod tests {
 
     #[test]
     fn flags_are_octal() {
-        assert_eq!(
-            flags("pos:\t0\nflags:\t02100002\nmnt_id:\t24\n"),
-            Some(0o2_100_002)
-        );
+        assert_eq!(flags("pos:\t0\nflags:\t02100002\nmnt_id:\t24\n"), Some(0o2_100_002));
         assert_eq!(flags("pos:\t0\n"), None);
         assert_eq!(flags("flags:\tread\n"), None);
     }
 
     #[test]
     fn close_on_exec_is_one_of_the_flags() {
-        let descriptor = |flags| Descriptor {
-            fd: 3,
-            target: String::new(),
-            flags,
-        };
+        let descriptor = |flags| Descriptor { fd: 3, target: String::new(), flags };
         assert_eq!(descriptor(Some(0o2_000_000)).close_on_exec(), Some(true));
         assert_eq!(descriptor(Some(0o100_002)).close_on_exec(), Some(false));
         assert_eq!(descriptor(None).close_on_exec(), None);
@@ -94,11 +79,7 @@ mod tests {
         let open = read(Path::new("/proc/self")).unwrap();
         assert!(open.is_sorted_by_key(|d| d.fd));
         let own = open.iter().find(|d| d.target.ends_with("/limits")).unwrap();
-        assert_eq!(
-            own.close_on_exec(),
-            Some(true),
-            "the standard library opens so"
-        );
+        assert_eq!(own.close_on_exec(), Some(true), "the standard library opens so");
         drop(file);
     }
 }

@@ -22,10 +22,7 @@ impl Limits {
     /// From the text of `/proc/PID/limits`.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        Self {
-            open_files: row(text, "Max open files"),
-            address_space: row(text, "Max address space"),
-        }
+        Self { open_files: row(text, "Max open files"), address_space: row(text, "Max address space") }
     }
 }
 
@@ -35,10 +32,7 @@ fn row(text: &str, name: &str) -> Option<Limit> {
         "unlimited" => Some(None),
         number => number.parse().ok().map(Some),
     });
-    Some(Limit {
-        soft: columns.next()??,
-        hard: columns.next()??,
-    })
+    Some(Limit { soft: columns.next()??, hard: columns.next()?? })
 }
 
 #[cfg(test)]
@@ -52,28 +46,13 @@ mod tests {
              Max open files            1024                 1048576              files     \n\
              Max address space         unlimited            unlimited            bytes     \n",
         );
-        assert_eq!(
-            limits.open_files,
-            Some(Limit {
-                soft: Some(1024),
-                hard: Some(1_048_576)
-            })
-        );
-        assert_eq!(
-            limits.address_space,
-            Some(Limit {
-                soft: None,
-                hard: None
-            })
-        );
+        assert_eq!(limits.open_files, Some(Limit { soft: Some(1024), hard: Some(1_048_576) }));
+        assert_eq!(limits.address_space, Some(Limit { soft: None, hard: None }));
     }
 
     #[test]
     fn rows_that_are_missing_or_cut_off_are_unknown() {
         assert_eq!(Limits::parse(""), Limits::default());
-        assert_eq!(
-            Limits::parse("Max open files   1024\nMax address space x y bytes"),
-            Limits::default()
-        );
+        assert_eq!(Limits::parse("Max open files   1024\nMax address space x y bytes"), Limits::default());
     }
 }

@@ -73,10 +73,7 @@ fn line(line: &[u8]) -> Option<Mapped> {
 
 /// Takes the next word off, and the one space behind it.
 fn word<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
-    let end = rest
-        .iter()
-        .position(|&byte| byte == b' ')
-        .unwrap_or(rest.len());
+    let end = rest.iter().position(|&byte| byte == b' ').unwrap_or(rest.len());
     let word = std::str::from_utf8(&rest[..end]).ok()?;
     *rest = rest.get(end + 1..).unwrap_or_default();
     Some(word)
@@ -112,8 +109,7 @@ mod tests {
 
     #[test]
     fn every_field_of_a_line_is_read() {
-        let mapped =
-            only(b"7f00-7f10 r-xp 00026000 fe:1a 1311   /usr/lib/x86_64-linux-gnu/libc.so.6\n");
+        let mapped = only(b"7f00-7f10 r-xp 00026000 fe:1a 1311   /usr/lib/x86_64-linux-gnu/libc.so.6\n");
         assert_eq!(
             mapped,
             Mapped {
@@ -127,10 +123,7 @@ mod tests {
                 deleted: false,
             }
         );
-        assert_eq!(
-            mapped.file(),
-            Some(Path::new("/usr/lib/x86_64-linux-gnu/libc.so.6"))
-        );
+        assert_eq!(mapped.file(), Some(Path::new("/usr/lib/x86_64-linux-gnu/libc.so.6")));
     }
 
     #[test]
@@ -144,10 +137,7 @@ mod tests {
     #[test]
     fn a_deleted_file_cannot_be_opened_by_its_path() {
         let mapped = only(b"0-1 r--p 0 0:1 7 /tmp/x (deleted)");
-        assert_eq!(
-            (mapped.path.to_str(), mapped.deleted),
-            (Some("/tmp/x"), true)
-        );
+        assert_eq!((mapped.path.to_str(), mapped.deleted), (Some("/tmp/x"), true));
         assert_eq!(mapped.file(), None);
     }
 
@@ -155,16 +145,12 @@ mod tests {
     fn anonymous_and_special_mappings_have_no_file() {
         assert_eq!(only(b"10-20 rw-p 00000000 00:00 0 ").path, Path::new(""));
         assert_eq!(only(b"10-20 rw-p 00000000 00:00 0").file(), None);
-        assert_eq!(
-            only(b"10-20 rw-p 00000000 00:00 0    [heap]").path,
-            Path::new("[heap]")
-        );
+        assert_eq!(only(b"10-20 rw-p 00000000 00:00 0    [heap]").path, Path::new("[heap]"));
     }
 
     #[test]
     fn lines_that_make_no_sense_are_left_out() {
-        let text =
-            b"\ngarbage\n10-20 rw-p zz 00:00 0\n10 rw-p 0 0:0 0\n10-20 r\n30-40 r--p 0 0:0 0\n";
+        let text = b"\ngarbage\n10-20 rw-p zz 00:00 0\n10 rw-p 0 0:0 0\n10-20 r\n30-40 r--p 0 0:0 0\n";
         assert_eq!(only(text).start, 0x30);
     }
 
@@ -174,15 +160,7 @@ mod tests {
         let start = |address| Mapped::holding(&maps, address).map(|m| m.start);
         assert_eq!(
             [0xf, 0x10, 0x1f, 0x20, 0x30, 0x4f, 0x50].map(start),
-            [
-                None,
-                Some(0x10),
-                Some(0x10),
-                Some(0x20),
-                None,
-                Some(0x40),
-                None
-            ]
+            [None, Some(0x10), Some(0x10), Some(0x20), None, Some(0x40), None]
         );
     }
 }

@@ -81,11 +81,7 @@ mod tests {
         let memory = Memory::parse(status, "");
         assert_eq!(memory.peak_rss_bytes, Some(1728 << 10));
         assert_eq!(memory.peak_virtual_bytes, Some(3060 << 10));
-        assert_eq!(
-            memory.rss_bytes,
-            Some(1700 << 10),
-            "from status where smaps is missing"
-        );
+        assert_eq!(memory.rss_bytes, Some(1700 << 10), "from status where smaps is missing");
         assert_eq!(memory.rss_shmem_bytes, Some(0));
         assert_eq!(memory.threads, Some(3));
         assert_eq!(memory.swap_bytes, None);
@@ -94,9 +90,6 @@ mod tests {
     #[test]
     fn nothing_readable_is_nothing_known() {
         assert_eq!(Memory::parse("", ""), Memory::default());
-        assert_eq!(
-            Memory::parse("VmHWM: many kB\nVmPeak", "Rss:\n"),
-            Memory::default()
-        );
+        assert_eq!(Memory::parse("VmHWM: many kB\nVmPeak", "Rss:\n"), Memory::default());
     }
 }

@@ -66,10 +66,7 @@ fn units_multiply() {
         assert_eq!(number_with_unit(text).unwrap(), number, "{text}");
     }
     for text in ["", "many", "1x", "k", "1.2.3"] {
-        assert!(
-            matches!(number_with_unit(text), Err(Unusable::NoNumber(_))),
-            "{text}"
-        );
+        assert!(matches!(number_with_unit(text), Err(Unusable::NoNumber(_))), "{text}");
     }
 }
 
@@ -86,9 +83,7 @@ fn the_fields_that_the_manual_names_can_be_used() {
         "target.signal!=0",
         "memory_at_exit.vm_hwm_bytes>100MiB",
     ] {
-        let condition: Condition = text
-            .parse()
-            .unwrap_or_else(|cause| panic!("{text}: {cause}"));
+        let condition: Condition = text.parse().unwrap_or_else(|cause| panic!("{text}: {cause}"));
         assert_eq!(condition.text(), text);
     }
 }
@@ -97,25 +92,13 @@ fn the_fields_that_the_manual_names_can_be_used() {
 fn an_unknown_field_is_refused_with_those_like_it() {
     let message = |text: &str| text.parse::<Condition>().unwrap_err().to_string();
     let said = message("heap.still_alocated.bytes>0");
-    assert!(
-        said.contains("no field `heap.still_alocated.bytes`"),
-        "{said}"
-    );
-    assert!(
-        said.contains("did you mean heap.still_allocated.bytes"),
-        "{said}"
-    );
+    assert!(said.contains("no field `heap.still_alocated.bytes`"), "{said}");
+    assert!(said.contains("did you mean heap.still_allocated.bytes"), "{said}");
     let said = message("latency.mallok.p99_ns>0");
     assert!(said.contains("latency.malloc.p99_ns"), "{said}");
     assert!(message("heap>0").contains("group of fields"));
     assert!(message("target.command.0>0").contains("no field"));
-    for text in [
-        "heap.frees",
-        "heap.frees=1",
-        ">1",
-        "heap..frees>1",
-        "heap.frees>",
-    ] {
+    for text in ["heap.frees", "heap.frees=1", ">1", "heap..frees>1", "heap.frees>"] {
         let said = message(text);
         assert!(said.contains("hint: write"), "{said}");
     }

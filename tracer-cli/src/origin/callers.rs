@@ -26,9 +26,7 @@ impl Callers {
                     continue;
                 };
                 let here = section.start + at as u64;
-                let target = here
-                    .wrapping_add(length)
-                    .wrapping_add_signed(i64::from(relative));
+                let target = here.wrapping_add(length).wrapping_add_signed(i64::from(relative));
                 if starts.binary_search(&target).is_ok()
                     && let Some(caller) = holder(&starts, here)
                     && caller != target
@@ -50,10 +48,7 @@ impl Callers {
     /// The starts of the functions that refer to the one that starts here.
     pub(crate) fn callers_of(&self, start: u64) -> impl Iterator<Item = u64> {
         let first = self.edges.partition_point(|&(callee, _)| callee < start);
-        self.edges[first..]
-            .iter()
-            .take_while(move |&&(callee, _)| callee == start)
-            .map(|&(_, caller)| caller)
+        self.edges[first..].iter().take_while(move |&&(callee, _)| callee == start).map(|&(_, caller)| caller)
     }
 }
 
@@ -92,17 +87,8 @@ mod tests {
         put(0x12, &[0x0f, 0x84], 0x30); // je from the second
         put(0x22, &[0x48, 0x8d, 0x3d], 0x30); // lea rdi from the third
         put(0x2a, &[0xe9], 0x31); // jmp into the middle: no call
-        let callers = Callers::scan(
-            vec![0x1000, 0x1010, 0x1020, 0x1030],
-            &[Code {
-                start: 0x1000,
-                bytes,
-            }],
-        );
-        assert_eq!(
-            callers.callers_of(0x1030).collect::<Vec<_>>(),
-            [0x1000, 0x1010, 0x1020]
-        );
+        let callers = Callers::scan(vec![0x1000, 0x1010, 0x1020, 0x1030], &[Code { start: 0x1000, bytes }]);
+        assert_eq!(callers.callers_of(0x1030).collect::<Vec<_>>(), [0x1000, 0x1010, 0x1020]);
         assert_eq!(callers.callers_of(0x1000).count(), 0);
         assert_eq!(callers.function_of(0x1015), Some(0x1010));
         assert_eq!(callers.function_of(0x0fff), None);

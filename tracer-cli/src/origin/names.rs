@@ -93,41 +93,17 @@ const KEPT: &[(&str, &[&str])] = &[
             "__wuflow",
         ],
     ),
-    (
-        "locale data",
-        &["setlocale", "strftime_l", "wcsftime_l", "strptime_l"],
-    ),
-    (
-        "translations",
-        &["bindtextdomain", "textdomain", "dcgettext", "dcngettext"],
-    ),
-    (
-        "character conversion",
-        &["__gconv_*", "mbrtowc", "wcrtomb", "btowc"],
-    ),
-    (
-        "time zone",
-        &["tzset", "localtime", "localtime_r", "gmtime_r"],
-    ),
+    ("locale data", &["setlocale", "strftime_l", "wcsftime_l", "strptime_l"]),
+    ("translations", &["bindtextdomain", "textdomain", "dcgettext", "dcngettext"]),
+    ("character conversion", &["__gconv_*", "mbrtowc", "wcrtomb", "btowc"]),
+    ("time zone", &["tzset", "localtime", "localtime_r", "gmtime_r"]),
     ("environment", &["setenv", "putenv", "clearenv"]),
     (
         "exit and fork handlers",
-        &[
-            "__cxa_atexit",
-            "__cxa_at_quick_exit",
-            "on_exit",
-            "__cxa_thread_atexit_impl",
-            "__register_atfork",
-        ],
+        &["__cxa_atexit", "__cxa_at_quick_exit", "on_exit", "__cxa_thread_atexit_impl", "__register_atfork"],
     ),
-    (
-        "thread data",
-        &["pthread_setspecific", "pthread_create", "pthread_mutex_*"],
-    ),
-    (
-        "loader's error text",
-        &["dlopen", "dlmopen", "dlsym", "dlvsym", "dlclose", "dlinfo"],
-    ),
+    ("thread data", &["pthread_setspecific", "pthread_create", "pthread_mutex_*"]),
+    ("loader's error text", &["dlopen", "dlmopen", "dlsym", "dlvsym", "dlclose", "dlinfo"]),
     (
         "name service",
         &[
@@ -154,21 +130,9 @@ const KEPT: &[(&str, &[&str])] = &[
     ),
     (
         "static results",
-        &[
-            "getutent",
-            "getutid",
-            "getutline",
-            "getfsent",
-            "setfsent",
-            "getusershell",
-            "ttyname",
-            "getmntent",
-        ],
+        &["getutent", "getutid", "getutline", "getfsent", "setfsent", "getusershell", "ttyname", "getmntent"],
     ),
-    (
-        "asynchronous requests",
-        &["aio_*", "lio_listio", "getaddrinfo_a"],
-    ),
+    ("asynchronous requests", &["aio_*", "lio_listio", "getaddrinfo_a"]),
     ("printf extensions", &["register_printf_*", "addseverity"]),
     // The library's own trees: setenv, locales and name services call tsearch too. A program's own
     // nodes go uncounted here, but the keys in them are its own blocks.
@@ -182,9 +146,7 @@ pub(crate) fn keeper(name: &str) -> Option<Keeper> {
     if listed(HANDED_OUT) {
         return Some(Keeper::Program);
     }
-    KEPT.iter()
-        .find(|(_, patterns)| listed(patterns))
-        .map(|&(what, _)| Keeper::Runtime(what))
+    KEPT.iter().find(|(_, patterns)| listed(patterns)).map(|&(what, _)| Keeper::Runtime(what))
 }
 
 /// Whether callers outside of the library are meant to use a name, so that those who call it
@@ -212,10 +174,7 @@ mod tests {
         for (_, kept) in KEPT {
             for pattern in *kept {
                 let shortest = pattern.replace('*', "");
-                assert!(
-                    !HANDED_OUT.iter().any(|other| fits(other, &shortest)),
-                    "{pattern}"
-                );
+                assert!(!HANDED_OUT.iter().any(|other| fits(other, &shortest)), "{pattern}");
             }
         }
     }

@@ -20,10 +20,7 @@ use super::symbols::Symbols;
 
 /// Sections and tables above this many bytes are taken for garbage and not read.
 const MAX_PART: u64 = 1 << 30;
-pub(super) const CONTEXT: Ctx = Ctx {
-    container: Container::Big,
-    le: Endian::Little,
-};
+pub(super) const CONTEXT: Ctx = Ctx { container: Container::Big, le: Endian::Little };
 /// Types of function symbols.
 const FUNCTIONS: [u8; 2] = [STT_FUNC, STT_GNU_IFUNC];
 
@@ -62,52 +59,32 @@ impl Object {
             return Err(garbled("neither 64-bit nor little-endian"));
         }
         let count = usize::from(header.e_phnum);
-        let table = part(
-            &file,
-            header.e_phoff,
-            (count * ProgramHeader::size(CONTEXT)) as u64,
-        )?;
+        let table = part(&file, header.e_phoff, (count * ProgramHeader::size(CONTEXT)) as u64)?;
         let segments = ProgramHeader::parse(&table, 0, count, CONTEXT).map_err(garbled)?;
         let count = usize::from(header.e_shnum);
-        let table = part(
-            &file,
-            header.e_shoff,
-            (count * SectionHeader::size(CONTEXT)) as u64,
-        )?;
+        let table = part(&file, header.e_shoff, (count * SectionHeader::size(CONTEXT)) as u64)?;
         let sections = match count {
             0 => Vec::new(), // stripped of its section headers
             _ => SectionHeader::parse_from(&table, 0, count, CONTEXT).map_err(garbled)?,
         };
         let functions = Symbols::read(&file, &sections, SHT_SYMTAB, &FUNCTIONS);
         let exported = Symbols::read(&file, &sections, SHT_DYNSYM, &FUNCTIONS);
-        Ok(Self {
-            file,
-            segments,
-            sections,
-            functions,
-            exported,
-        })
+        Ok(Self { file, segments, sections, functions, exported })
     }
 
     /// The virtual address of the byte at this offset of the file, if it is loaded.
     pub(crate) fn address_of_offset(&self, offset: u64) -> Option<u64> {
-        self.segments
-            .iter()
-            .filter(|s| s.p_type == PT_LOAD)
-            .find_map(|segment| {
-                // The loader maps whole pages: what precedes the segment in its first page comes along.
-                let within = offset.checked_sub(segment.p_offset & !0xfff)?;
-                (within < segment.p_filesz + (segment.p_offset & 0xfff))
-                    .then(|| (segment.p_vaddr & !0xfff).wrapping_add(within))
-            })
+        self.segments.iter().filter(|s| s.p_type == PT_LOAD).find_map(|segment| {
+            // The loader maps whole pages: what precedes the segment in its first page comes along.
+            let within = offset.checked_sub(segment.p_offset & !0xfff)?;
+            (within < segment.p_filesz + (segment.p_offset & 0xfff))
+                .then(|| (segment.p_vaddr & !0xfff).wrapping_add(within))
+        })
     }
 
     /// The name of the function that holds this address.
     pub(crate) fn function_at(&self, address: u64) -> Option<&str> {
-        self.functions
-            .names_at(address)
-            .next()
-            .or_else(|| self.exported_at(address).next())
+        self.functions.names_at(address).next().or_else(|| self.exported_at(address).next())
     }
 
     /// All exported names of the function that holds this address.
@@ -140,20 +117,12 @@ impl Object {
                 // It is there already, relative to the object (DT_RELR).
                 SHT_PROGBITS if section.sh_flags & u64::from(SHF_WRITE) != 0 => {
                     let words = bytes.chunks_exact(8).zip((section.sh_addr..).step_by(8));
-                    places.extend(
-                        words
-                            .filter(|(w, _)| *w == function.to_le_bytes())
-                            .map(|(_, at)| at),
-                    );
+                    places.extend(words.filter(|(w, _)| *w == function.to_le_bytes()).map(|(_, at)| at));
                 }
                 _ => {}
             }
         }
-        places
-            .into_iter()
-            .flat_map(|at| data.names_at(at))
-            .map(str::to_owned)
-            .collect()
+        places.into_iter().flat_map(|at| data.names_at(at)).map(str::to_owned).collect()
     }
 
     /// The executable sections.
@@ -163,10 +132,7 @@ impl Object {
             .iter()
             .filter(|s| s.sh_type == SHT_PROGBITS && s.sh_flags & executable != 0)
             .filter_map(|s| {
-                Some(Code {
-                    start: s.sh_addr,
-                    bytes: part(&self.file, s.sh_offset, s.sh_size).ok()?,
-                })
+                Some(Code { start: s.sh_addr, bytes: part(&self.file, s.sh_offset, s.sh_size).ok()? })
             })
             .collect()
     }
@@ -199,12 +165,7 @@ fn search_table(table: &[u8], address: u64) -> Option<Vec<u64>> {
 /// Where relative relocations write `address`: `Elf64_Rela` is place, type in 32 bits, addend.
 fn relative_places(relocations: &[u8], address: u64) -> impl Iterator<Item = u64> {
     relocations.chunks_exact(24).filter_map(move |entry| {
-        let word = |at: usize| {
-            entry[at..]
-                .first_chunk()
-                .copied()
-                .map_or(0, u64::from_le_bytes)
-        };
+        let word = |at: usize| entry[at..].first_chunk().copied().map_or(0, u64::from_le_bytes);
         (word(8) == u64::from(R_X86_64_RELATIVE) && word(16) == address).then(|| word(0))
     })
 }
@@ -244,21 +205,13 @@ mod tests {
         for length in 0..=whole.len() {
             assert_eq!(search_table(&whole[..length], 0), None, "{length}");
         }
-        assert_eq!(
-            search_table(&[1, 0x1b, 0xff, 0x3b, 0, 0, 0, 0, 0, 0, 0, 0], 0),
-            None
-        );
+        assert_eq!(search_table(&[1, 0x1b, 0xff, 0x3b, 0, 0, 0, 0, 0, 0, 0, 0], 0), None);
     }
 
     #[test]
     fn relocations_lead_from_a_function_to_the_tables_that_hold_it() {
-        let entry =
-            |place: u64, kind: u64, addend: u64| [place, kind, addend].map(u64::to_le_bytes);
-        let entries = [
-            entry(0x10, 8, 0x500),
-            entry(0x18, 6, 0x500),
-            entry(0x20, 8, 0x501),
-        ];
+        let entry = |place: u64, kind: u64, addend: u64| [place, kind, addend].map(u64::to_le_bytes);
+        let entries = [entry(0x10, 8, 0x500), entry(0x18, 6, 0x500), entry(0x20, 8, 0x501)];
         let places = relative_places(entries.as_flattened().as_flattened(), 0x500);
         assert_eq!(places.collect::<Vec<_>>(), [0x10]);
     }
@@ -272,19 +225,15 @@ mod tests {
         let here = this_programs_own_function_is_found_by_name_and_among_the_starts as *const ();
         let maps = maps::parse(&std::fs::read("/proc/self/maps").unwrap());
         let mapped = Mapped::holding(&maps, here as u64).unwrap();
-        let start = object
-            .address_of_offset(here as u64 - mapped.start + mapped.offset)
-            .unwrap();
+        let start = object.address_of_offset(here as u64 - mapped.start + mapped.offset).unwrap();
         let name = object.function_at(start + 1).unwrap();
-        assert!(
-            name.contains("found_by_name_and_among_the_starts"),
-            "{name}"
-        );
+        assert!(name.contains("found_by_name_and_among_the_starts"), "{name}");
         assert!(starts.binary_search(&start).is_ok());
         assert!(
-            object.code().iter().any(|code| {
-                (code.start..code.start + code.bytes.len() as u64).contains(&start)
-            })
+            object
+                .code()
+                .iter()
+                .any(|code| { (code.start..code.start + code.bytes.len() as u64).contains(&start) })
         );
     }
 

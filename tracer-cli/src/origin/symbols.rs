@@ -38,9 +38,7 @@ impl Symbols {
         table: &SectionHeader,
         types: &[u8],
     ) -> io::Result<Self> {
-        let strings = sections
-            .get(table.sh_link as usize)
-            .ok_or_else(|| garbled("no string table"))?;
+        let strings = sections.get(table.sh_link as usize).ok_or_else(|| garbled("no string table"))?;
         let names = part(file, strings.sh_offset, strings.sh_size)?;
         let bytes = part(file, table.sh_offset, table.sh_size)?;
         let count = bytes.len() / goblin::elf64::sym::SIZEOF_SYM;
@@ -48,11 +46,7 @@ impl Symbols {
         let mut by_address: Vec<Named> = symbols
             .iter()
             .filter(|s| types.contains(&s.st_type()) && s.st_value != 0)
-            .map(|s| Named {
-                start: s.st_value,
-                size: s.st_size,
-                name: s.st_name,
-            })
+            .map(|s| Named { start: s.st_value, size: s.st_size, name: s.st_name })
             .collect();
         by_address.sort_by_key(|f| (f.start, f.size));
         Ok(Self { by_address, names })
@@ -61,10 +55,9 @@ impl Symbols {
     /// The names that hold this address.
     pub(super) fn names_at(&self, address: u64) -> impl Iterator<Item = &str> {
         let end = self.by_address.partition_point(|f| f.start <= address);
-        let start = end.checked_sub(1).map_or(0, |last| {
-            self.by_address
-                .partition_point(|f| f.start < self.by_address[last].start)
-        });
+        let start = end
+            .checked_sub(1)
+            .map_or(0, |last| self.by_address.partition_point(|f| f.start < self.by_address[last].start));
         self.by_address[start..end]
             .iter()
             .filter(move |f| address - f.start < f.size.max(1))
@@ -86,21 +79,9 @@ mod tests {
     fn a_name_holds_from_its_first_to_its_last_byte() {
         let functions = Symbols {
             by_address: vec![
-                Named {
-                    start: 0x10,
-                    size: 0x10,
-                    name: 1,
-                },
-                Named {
-                    start: 0x10,
-                    size: 0x10,
-                    name: 7,
-                },
-                Named {
-                    start: 0x30,
-                    size: 0,
-                    name: 1,
-                },
+                Named { start: 0x10, size: 0x10, name: 1 },
+                Named { start: 0x10, size: 0x10, name: 7 },
+                Named { start: 0x30, size: 0, name: 1 },
             ],
             names: b"\0first\0alias\0".to_vec(),
         };
@@ -109,10 +90,6 @@ mod tests {
         assert_eq!(at(0x10), ["first", "alias"]);
         assert_eq!(at(0x1f), ["first", "alias"]);
         assert_eq!(at(0x20), [] as [&str; 0]);
-        assert_eq!(
-            at(0x30),
-            ["first"],
-            "a symbol without a size holds its own address"
-        );
+        assert_eq!(at(0x30), ["first"], "a symbol without a size holds its own address");
     }
 }

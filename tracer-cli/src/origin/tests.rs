@@ -17,8 +17,7 @@ static TOLD: LazyLock<Told> = LazyLock::new(Told::by_this_machine);
 impl Told {
     fn by_this_machine() -> Self {
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src/origin/call_sites.c");
-        let directory =
-            std::env::temp_dir().join(format!("calltap-call-sites-{}", std::process::id()));
+        let directory = std::env::temp_dir().join(format!("calltap-call-sites-{}", std::process::id()));
         std::fs::create_dir_all(&directory).unwrap();
         let program = directory.join("call_sites");
         let compiled = Command::new("cc")
@@ -39,10 +38,7 @@ impl Told {
             let (deed, function, _size, site) = (next(), next(), next(), next());
             (deed, function, u64::from_str_radix(&site[2..], 16).unwrap())
         });
-        Self {
-            maps: maps::parse(maps.as_bytes()),
-            blocks: blocks.collect(),
-        }
+        Self { maps: maps::parse(maps.as_bytes()), blocks: blocks.collect() }
     }
 
     /// Whose the blocks of a deed are, each answer once, with where they came from.
@@ -62,25 +58,13 @@ impl Told {
 
 #[test]
 fn what_the_run_times_hand_out_is_the_programs() {
-    for deed in [
-        "strdup",
-        "asprintf",
-        "fopen",
-        "opendir",
-        "realpath",
-        "regcomp",
-        "getaddrinfo",
-        "demangle",
-    ] {
+    for deed in ["strdup", "asprintf", "fopen", "opendir", "realpath", "regcomp", "getaddrinfo", "demangle"] {
         if allocates("strdup") && ["strdup", "realpath"].contains(&deed) {
             continue; // the tapped functions themselves would be named instead
         }
         let owners = TOLD.owners(deed);
         assert!(!owners.is_empty(), "{deed} left nothing");
-        assert!(
-            owners.iter().all(|(owner, _)| *owner == Ownership::Program),
-            "{deed}: {owners:?}"
-        );
+        assert!(owners.iter().all(|(owner, _)| *owner == Ownership::Program), "{deed}: {owners:?}");
     }
 }
 
@@ -101,18 +85,10 @@ fn what_the_run_times_keep_is_theirs() {
     ] {
         let owners = TOLD.owners(deed);
         let theirs = |owner: &Ownership| matches!(owner, Ownership::Runtime(_));
-        assert!(
-            owners
-                .iter()
-                .any(|(owner, _)| *owner == Ownership::Runtime(kept)),
-            "{deed}: {owners:?}"
-        );
+        assert!(owners.iter().any(|(owner, _)| *owner == Ownership::Runtime(kept)), "{deed}: {owners:?}");
         // Unless strdup is tapped itself, the library's own calls of it cannot be told apart.
         let others = owners.iter().filter(|(owner, _)| !theirs(owner));
-        assert!(
-            others.clone().all(|(_, at)| at.contains("dup)")),
-            "{deed}: {owners:?}"
-        );
+        assert!(others.clone().all(|(_, at)| at.contains("dup)")), "{deed}: {owners:?}");
     }
 }
 
@@ -130,19 +106,9 @@ fn addresses_without_a_file_are_shown_as_they_are() {
     let mut origins = Origins::new();
     assert_eq!(origins.site(0, &maps).to_string(), "unknown");
     assert_eq!(origins.site(0x12, &maps).to_string(), "0x12");
-    assert_eq!(
-        origins.site(0x34, &maps).to_string(),
-        "x+0x54",
-        "its file cannot be read any more"
-    );
-    assert_eq!(
-        origins.owner(0x12, "malloc", &maps),
-        Ownership::ProgramGuess
-    );
-    assert_eq!(
-        origins.owner(0x34, "malloc", &maps),
-        Ownership::ProgramGuess
-    );
+    assert_eq!(origins.site(0x34, &maps).to_string(), "x+0x54", "its file cannot be read any more");
+    assert_eq!(origins.owner(0x12, "malloc", &maps), Ownership::ProgramGuess);
+    assert_eq!(origins.owner(0x34, "malloc", &maps), Ownership::ProgramGuess);
 }
 
 #[test]

@@ -17,9 +17,7 @@ pub(crate) enum PreflightError {
         reason: &'static str,
     },
     /// No such file, named by a path.
-    #[error(
-        "cannot run {0}: there is no such file\nhint: check the path and the working directory"
-    )]
+    #[error("cannot run {0}: there is no such file\nhint: check the path and the working directory")]
     Missing(String),
     /// A script's interpreter is missing.
     #[error(
@@ -67,9 +65,7 @@ pub(crate) enum PreflightError {
     )]
     TooManyScripts(String),
     /// The file cannot be looked at.
-    #[error(
-        "cannot run {path}: {error}\nhint: look at the permissions of the directories above it"
-    )]
+    #[error("cannot run {path}: {error}\nhint: look at the permissions of the directories above it")]
     Unreachable {
         /// Which file.
         path: String,

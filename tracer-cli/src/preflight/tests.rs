@@ -33,9 +33,7 @@ impl Drop for Scratch {
 
 /// A 64-bit ELF header with one program header behind it, and a path behind that.
 fn elf(machine: u16, interpreter: Option<&str>) -> Vec<u8> {
-    let path = interpreter
-        .map(|path| [path.as_bytes(), b"\0"].concat())
-        .unwrap_or_default();
+    let path = interpreter.map(|path| [path.as_bytes(), b"\0"].concat()).unwrap_or_default();
     let kind: u32 = if interpreter.is_some() { 3 } else { 1 };
     let mut file = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
     file.extend([3_u16, machine].iter().flat_map(|half| half.to_le_bytes()));
@@ -43,18 +41,10 @@ fn elf(machine: u16, interpreter: Option<&str>) -> Vec<u8> {
     // Entry, program headers, section headers.
     file.extend([0_u64, 64, 0].iter().flat_map(|word| word.to_le_bytes()));
     file.extend(0_u32.to_le_bytes());
-    file.extend(
-        [64_u16, 56, 1, 64, 0, 0]
-            .iter()
-            .flat_map(|half| half.to_le_bytes()),
-    );
+    file.extend([64_u16, 56, 1, 64, 0, 0].iter().flat_map(|half| half.to_le_bytes()));
     file.extend([kind, 4].iter().flat_map(|half| half.to_le_bytes()));
     let size = path.len() as u64;
-    file.extend(
-        [120, 0, 0, size, size, 1]
-            .iter()
-            .flat_map(|word: &u64| word.to_le_bytes()),
-    );
+    file.extend([120, 0, 0, size, size, 1].iter().flat_map(|word: &u64| word.to_le_bytes()));
     file.extend(path);
     file
 }
@@ -73,14 +63,7 @@ fn a_glibc_program_passes_whatever_directory_its_loader_is_in() {
     for loader in [GLIBC, elsewhere.to_str().unwrap()] {
         let path = scratch.program("x", &elf(X86_64, Some(loader)));
         let program = examine(path.as_os_str(), None).unwrap();
-        assert_eq!(
-            program,
-            Program {
-                path,
-                interpreter: None,
-                warnings: vec![]
-            }
-        );
+        assert_eq!(program, Program { path, interpreter: None, warnings: vec![] });
     }
 }
 
@@ -88,28 +71,19 @@ fn a_glibc_program_passes_whatever_directory_its_loader_is_in() {
 fn what_cannot_be_tapped_is_named_and_has_status_125() {
     let scratch = Scratch::new("untappable");
     let musl = fails(&scratch.program("musl", &elf(X86_64, Some("/lib/ld-musl-x86_64.so.1"))));
-    assert!(
-        matches!(&musl, PreflightError::ForeignLoader { loader, .. } if loader.contains("musl"))
-    );
+    assert!(matches!(&musl, PreflightError::ForeignLoader { loader, .. } if loader.contains("musl")));
     let fixed = fails(&scratch.program("static", &elf(X86_64, None)));
     assert!(matches!(fixed, PreflightError::Static(_)));
     let arm = fails(&scratch.program("arm", &elf(183, Some("/lib/ld-linux-aarch64.so.1"))));
-    assert!(
-        matches!(&arm, PreflightError::OtherMachine { machine, .. } if machine == "64-bit ARM")
-    );
+    assert!(matches!(&arm, PreflightError::OtherMachine { machine, .. } if machine == "64-bit ARM"));
     let mut narrow = elf(3, Some("/lib/ld-linux.so.2"));
     narrow[4] = 1;
     let narrow = fails(&scratch.program("x86", &narrow));
-    assert!(
-        matches!(&narrow, PreflightError::OtherMachine { machine, .. } if machine == "32-bit x86")
-    );
+    assert!(matches!(&narrow, PreflightError::OtherMachine { machine, .. } if machine == "32-bit x86"));
     for error in [musl, fixed, arm, narrow] {
         assert_eq!(error.status(), 125);
         let text = error.to_string();
-        assert!(
-            text.starts_with("cannot tap /") && text.contains("\nhint: "),
-            "{text}"
-        );
+        assert!(text.starts_with("cannot tap /") && text.contains("\nhint: "), "{text}");
     }
 }
 
@@ -131,10 +105,7 @@ fn what_cannot_be_executed_has_status_126() {
 #[test]
 fn what_is_missing_has_status_127() {
     let scratch = Scratch::new("missing");
-    assert!(matches!(
-        fails(&scratch.0.join("nothing")),
-        PreflightError::Missing(_)
-    ));
+    assert!(matches!(fails(&scratch.0.join("nothing")), PreflightError::Missing(_)));
     assert_eq!(fails(&scratch.0.join("nothing")).status(), 127);
     let lost = fails(&scratch.program("lost", &elf(X86_64, Some("/lost/ld-linux-x86-64.so.2"))));
     assert!(matches!(lost, PreflightError::NoLoader { .. }));
@@ -157,17 +128,11 @@ fn the_path_is_searched_as_execvp_does() {
     let there = scratch.program("b/tool", &elf(X86_64, Some(GLIBC)));
     let search = format!("/nowhere:{0}/a:{0}/b", scratch.0.display());
     let program = examine(OsStr::new("tool"), Some(OsStr::new(&search))).unwrap();
-    assert_eq!(
-        program.path, there,
-        "the first one has no execute permission"
-    );
+    assert_eq!(program.path, there, "the first one has no execute permission");
 
     let search = scratch.0.join("a");
     let error = examine(OsStr::new("tool"), Some(search.as_os_str())).unwrap_err();
-    assert!(
-        matches!(error, PreflightError::NotExecutable(_)),
-        "found, but of no use: {error}"
-    );
+    assert!(matches!(error, PreflightError::NotExecutable(_)), "found, but of no use: {error}");
 }
 
 #[test]
@@ -201,10 +166,7 @@ fn damaged_files_are_named_and_harm_nobody() {
     let whole = elf(X86_64, Some(GLIBC));
     for length in 4..whole.len() {
         let error = fails(&scratch.program("cut", &whole[..length]));
-        assert!(matches!(
-            error,
-            PreflightError::Broken(_) | PreflightError::OtherMachine { .. }
-        ));
+        assert!(matches!(error, PreflightError::Broken(_) | PreflightError::OtherMachine { .. }));
     }
     // Every byte of the headers replaced by extremes: any answer will do, as long as it is one.
     for at in 4..120 {

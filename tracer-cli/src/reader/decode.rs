@@ -57,10 +57,14 @@ fn action<'a>(record: &Record<'a>, function: Function, text: Option<&'a Text>) -
             block => Action::Freed { block: Block(block), giver: giver_of(giver) },
         },
         Effect::Reallocate(bytes) => reallocation(record, requested(record, bytes)),
-        Effect::AllocateAt(giver, bytes) => {
-            let block = if failed { 0 } else { record.argument(0) };
-            allocation(block, requested(record, bytes), giver_of(giver))
-        }
+        Effect::AllocateAt(giver, bytes) => match record.argument(0) {
+            // realpath into the caller's own buffer gives no block.
+            0 if !failed => Action::None,
+            block => {
+                let block = if failed { 0 } else { block };
+                allocation(block, requested(record, bytes), giver_of(giver))
+            }
+        },
         Effect::None | Effect::Fork | Effect::Execute | Effect::Exit | Effect::NameThread => Action::None,
         Effect::Close(at) => close(record.argument(usize::from(at)), record.errno()),
         Effect::CloseRange | Effect::CloseFrom if !failed => close_range(record, function),
@@ -79,12 +83,10 @@ fn action<'a>(record: &Record<'a>, function: Function, text: Option<&'a Text>) -
         },
         Effect::Open(kind, at) => open(record, kind, at, text),
         Effect::Duplicate => duplicate(record.argument(0), record.returned()),
-        Effect::DuplicateOnto => {
-            match (descriptor(record.argument(0)), descriptor(record.argument(1))) {
-                (Some(from), Some(onto)) if from != onto => Action::DuplicatedOnto { from, onto },
-                _ => Action::None,
-            }
-        }
+        Effect::DuplicateOnto => match (descriptor(record.argument(0)), descriptor(record.argument(1))) {
+            (Some(from), Some(onto)) if from != onto => Action::DuplicatedOnto { from, onto },
+            _ => Action::None,
+        },
         Effect::Control => {
             let command = record.argument(1) as i32;
             if matches!(command, nix::libc::F_DUPFD | nix::libc::F_DUPFD_CLOEXEC) {
@@ -97,14 +99,10 @@ fn action<'a>(record: &Record<'a>, function: Function, text: Option<&'a Text>) -
             Some(fds) if !fds.is_empty() => Action::Received { fds },
             _ => Action::None,
         },
-        Effect::Reopen(kind) => {
-            match (descriptor(record.argument(0)), descriptor(record.argument(1))) {
-                (Some(old), Some(new)) => {
-                    Action::Reopened { old, new, kind: kind.name(), path: bytes_of(text) }
-                }
-                _ => Action::None,
-            }
-        }
+        Effect::Reopen(kind) => match (descriptor(record.argument(0)), descriptor(record.argument(1))) {
+            (Some(old), Some(new)) => Action::Reopened { old, new, kind: kind.name(), path: bytes_of(text) },
+            _ => Action::None,
+        },
         Effect::CloseRange | Effect::CloseFrom => Action::None,
     }
 }

@@ -30,6 +30,8 @@ pub struct Lost {
     without_ring: u64,
     /// Threads that found no free ring.
     pub threads_without_ring: u64,
+    /// Process images that turned their taps off; how many calls they made then is not known.
+    pub gave_up: u64,
 }
 
 impl Lost {
@@ -56,6 +58,7 @@ impl Lost {
         let header = segment.header();
         self.without_ring = header.lost_without_ring.load(Ordering::Relaxed);
         self.threads_without_ring = u64::from(header.threads_without_ring.load(Ordering::Relaxed));
+        self.gave_up = header.gave_up.load(Ordering::Relaxed);
     }
 
     /// All lost records so far, those of `living` threads included.

@@ -46,8 +46,6 @@ pub struct Progress {
     pub open_descriptors: u64,
     /// Records lost.
     pub lost: u64,
-    /// Process id of the first process, 0 before it began.
-    pub root: u32,
     /// Whether the first process has ended.
     pub root_ended: bool,
 }
@@ -151,8 +149,9 @@ impl Reader {
 
     /// Drains what took effect before now. Gives the words taken from the fullest ring.
     fn round(&mut self) -> u64 {
-        self.discover();
+        // The bound first: every ring claimed before it is then discovered.
         let now = self.clock.now();
+        self.discover();
         self.order.clear();
         let mut begun = Vec::new();
         for (index, source) in self.sources.iter_mut().enumerate() {
@@ -206,10 +205,16 @@ impl Reader {
     /// Frees the ring of a dead thread. What it committed has been read, or is read now.
     fn close(&mut self, index: usize) {
         let Some(mut source) = self.sources[index].take() else { return };
-        while let Head::At(_) = source.look() {
-            process(&source, &mut self.session, self.scale, &mut self.lost);
-            source.pass();
-            self.events += 1;
+        loop {
+            match source.look() {
+                Head::At(_) => {
+                    process(&source, &mut self.session, self.scale, &mut self.lost);
+                    source.pass();
+                    self.events += 1;
+                }
+                Head::Empty => break,
+                Head::Corrupt => self.lost.malformed(&source),
+            }
         }
         self.lost.thread_ended(&source);
         if source.close() > 0 {
@@ -225,7 +230,6 @@ impl Reader {
             live_bytes: totals.live_bytes,
             open_descriptors: totals.open_descriptors,
             lost: self.lost.records(&self.segment, self.sources.iter().flatten()),
-            root: self.processes.root().unwrap_or(0),
             root_ended: self.processes.root_has_ended(),
         }
     }

@@ -167,12 +167,6 @@ impl Processes {
         image
     }
 
-    /// The image that process `pid` runs now.
-    #[must_use]
-    pub fn image_of(&self, pid: u32) -> Option<Image> {
-        self.all[*self.current.get(&pid)?].image
-    }
-
     /// How the first process ended, in whatever program it last was.
     #[must_use]
     pub fn root_ending(&self) -> Option<Ending> {
@@ -184,12 +178,6 @@ impl Processes {
     #[must_use]
     pub fn root_has_ended(&self) -> bool {
         self.root.is_some_and(|root| !self.current.contains_key(&root))
-    }
-
-    /// Process id of the first process.
-    #[must_use]
-    pub fn root(&self) -> Option<u32> {
-        self.root
     }
 
     /// All of them.
@@ -235,6 +223,6 @@ mod tests {
         processes.current(4, 0).image = Some(Image(3));
         assert_eq!(processes.executed(4, "/bin/true".into(), Untapped::Static, 7), Some(Image(3)));
         assert_eq!(processes.current(4, 8).untapped, Untapped::Static);
-        assert_eq!(processes.image_of(4), None);
+        assert_eq!(processes.current(4, 8).image, None);
     }
 }

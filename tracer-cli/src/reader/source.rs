@@ -3,11 +3,11 @@
 use std::sync::atomic::Ordering;
 
 use calltap_analyzers::event::{Image, Thread};
+use calltap_channel::Function;
 use calltap_channel::function::Effect;
 use calltap_channel::record::{MAX_WORDS, Malformed, Record};
 use calltap_channel::ring::{Consumer, Control, Peeked};
 use calltap_channel::segment::{RawWords, Segment};
-use calltap_channel::Function;
 
 use crate::futex;
 
@@ -27,7 +27,6 @@ pub struct Source {
     pub image: Image,
     /// The image that the owner's image was forked from; 0 if none.
     pub parent: Image,
-    generation: u64,
     capacity: u64,
 }
 
@@ -63,7 +62,6 @@ impl Source {
             thread: Thread(tid),
             image: Image(serial as u32),
             parent: Image((serial >> 32) as u32),
-            generation: control.generation.load(Ordering::Relaxed),
             capacity,
         })
     }
@@ -91,15 +89,13 @@ impl Source {
         let number = (self.head[0] >> 16) as u16;
         let releases = matches!(
             Function::from_number(number).map(Function::effect),
-            Some(
-                Effect::Free(_)
-                    | Effect::Close(_)
-                    | Effect::CloseRange
-                    | Effect::CloseFrom
-                    | Effect::Unmap
-            )
+            Some(Effect::Free(_) | Effect::Close(_) | Effect::CloseRange | Effect::CloseFrom | Effect::Unmap)
         );
-        if releases { start } else { start.saturating_add(self.head[2] & calltap_channel::record::MAX_DURATION) }
+        if releases {
+            start
+        } else {
+            start.saturating_add(self.head[2] & calltap_channel::record::MAX_DURATION)
+        }
     }
 
     /// The record at the head, checked for its form.
@@ -138,12 +134,6 @@ impl Source {
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.control.dropped.load(Ordering::Relaxed)
-    }
-
-    /// Whether the ring has got another owner since it was opened (only corruption does that).
-    #[must_use]
-    pub fn is_still_owned(&self) -> bool {
-        self.control.generation.load(Ordering::Relaxed) == self.generation
     }
 
     /// The thread's name: printable, at most 15 bytes.

@@ -98,11 +98,7 @@ impl Report {
             lost_records: facts.lost_records,
             lost_by_thread: facts.lost_by_thread,
             blind_spots: facts.blind_spots,
-            processes: facts
-                .processes
-                .into_iter()
-                .map(|p| process(p, &mut origins))
-                .collect(),
+            processes: facts.processes.into_iter().map(|p| process(p, &mut origins)).collect(),
         }
     }
 }
@@ -139,8 +135,7 @@ fn process(facts: ProcessFacts, origins: &mut Origins) -> Process {
         unfinished_calls: facts.unfinished.into_iter().map(unfinished).collect(),
         memory_at_exit: snapshot.map(memory),
         limits: snapshot.map(limits),
-        kernel_descriptors_at_exit: snapshot
-            .and_then(|s| Some(s.descriptors.as_ref()?.len() as u64)),
+        kernel_descriptors_at_exit: snapshot.and_then(|s| Some(s.descriptors.as_ref()?.len() as u64)),
     }
 }
 
@@ -201,18 +196,12 @@ fn latency_rows(report: &LatencyReport) -> Vec<Latency> {
             max_ns: row.max_ns,
         })
         .collect();
-    rows.sort_by(|a, b| {
-        (b.total_ns, b.count, &a.function).cmp(&(a.total_ns, a.count, &b.function))
-    });
+    rows.sort_by(|a, b| (b.total_ns, b.count, &a.function).cmp(&(a.total_ns, a.count, &b.function)));
     rows
 }
 
 fn unfinished((tid, function, first_argument): (u32, Function, u64)) -> model::Unfinished {
-    model::Unfinished {
-        tid,
-        function: function.name().to_owned(),
-        first_argument,
-    }
+    model::Unfinished { tid, function: function.name().to_owned(), first_argument }
 }
 
 fn mapping_totals(report: MappingReport) -> model::Mappings {
@@ -246,10 +235,7 @@ fn memory(snapshot: &ExitSnapshot) -> model::MemoryAtExit {
 }
 
 fn limits(snapshot: &ExitSnapshot) -> model::Limits {
-    let both = |limit: Limit| model::SoftHard {
-        soft: limit.soft,
-        hard: limit.hard,
-    };
+    let both = |limit: Limit| model::SoftHard { soft: limit.soft, hard: limit.hard };
     model::Limits {
         open_files: snapshot.limits.open_files.map(both),
         address_space: snapshot.limits.address_space.map(both),

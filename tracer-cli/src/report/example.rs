@@ -1,9 +1,9 @@
 //! A report with everything in it.
 
 use super::model::{
-    Allocation, Descriptors, FailedClose, Fault, Heap, KindTotal, Latency, Lifetimes, Limits, Lost,
-    Mappings, MemoryAtExit, Mismatch, OriginTotal, Process, Report, RuntimeOwned, SCHEMA_VERSION,
-    SiteTotal, SizeClass, SoftHard, StillAllocated, StillOpen, Target, Unfinished,
+    Allocation, Descriptors, FailedClose, Fault, Heap, KindTotal, Latency, Lifetimes, Limits, Lost, Mappings,
+    MemoryAtExit, Mismatch, OriginTotal, Process, Report, RuntimeOwned, SCHEMA_VERSION, SiteTotal, SizeClass,
+    SoftHard, StillAllocated, StillOpen, Target, Unfinished,
 };
 
 impl Report {
@@ -22,10 +22,7 @@ impl Report {
                 by_origin: vec![OriginTotal::default()],
                 ..RuntimeOwned::default()
             },
-            faults: vec![Fault {
-                kind: "unmatched",
-                ..Fault::default()
-            }],
+            faults: vec![Fault { kind: "unmatched", ..Fault::default() }],
             mismatches: vec![Mismatch::default()],
             largest_allocation: Some(Allocation::default()),
             size_classes: vec![SizeClass::default()],
@@ -50,10 +47,7 @@ impl Report {
             anonymous_bytes: zero,
             swap_bytes: zero,
         };
-        let limit = SoftHard {
-            soft: zero,
-            hard: zero,
-        };
+        let limit = SoftHard { soft: zero, hard: zero };
         let process = Process {
             parent_pid: Some(0),
             command: vec![String::new()],
@@ -63,24 +57,14 @@ impl Report {
             heap: Some(heap),
             descriptors: Some(descriptors),
             mappings: Some(Mappings::default()),
-            latency: vec![Latency {
-                function: Self::EXAMPLE_FUNCTION.to_owned(),
-                ..Latency::default()
-            }],
+            latency: vec![Latency { function: Self::EXAMPLE_FUNCTION.to_owned(), ..Latency::default() }],
             unfinished_calls: vec![Unfinished::default()],
             memory_at_exit: Some(memory_at_exit),
-            limits: Some(Limits {
-                open_files: Some(limit.clone()),
-                address_space: Some(limit),
-            }),
+            limits: Some(Limits { open_files: Some(limit.clone()), address_space: Some(limit) }),
             kernel_descriptors_at_exit: zero,
             ..Process::default()
         };
-        let target = Target {
-            exit_code: Some(0),
-            signal: Some(0),
-            ..Target::default()
-        };
+        let target = Target { exit_code: Some(0), signal: Some(0), ..Target::default() };
         Self {
             schema_version: SCHEMA_VERSION,
             target,

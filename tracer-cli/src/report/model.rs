@@ -13,10 +13,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 
 /// What a session found.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[allow(
-    missing_docs,
-    reason = "each field is described in docs/report-json.md"
-)]
+#[allow(missing_docs, reason = "each field is described in docs/report-json.md")]
 pub struct Report {
     pub schema_version: u32,
     pub tool: Tool,
@@ -39,10 +36,7 @@ pub struct Tool {
 
 impl Default for Tool {
     fn default() -> Self {
-        Self {
-            name: "calltap".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        }
+        Self { name: "calltap".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::cmp::Reverse;
 
-use super::model::{Process, Report};
+use super::model::{EndedBy, Process, Report};
 use super::verdict;
 
 /// So many processes get a section, the first one and those with the largest findings.
@@ -34,17 +34,11 @@ pub fn render(report: &Report) -> String {
         text += &format!("{}; {}\n", headline(process), summary(process));
     }
     if lines.len() > MAX_LINES {
-        text += &format!(
-            "... and {} more (all with --format json)\n",
-            lines.len() - MAX_LINES
-        );
+        text += &format!("... and {} more (all with --format json)\n", lines.len() - MAX_LINES);
     }
     if !report.blind_spots.is_empty() {
         text += "\nnot seen:\n";
-        report
-            .blind_spots
-            .iter()
-            .for_each(|spot| text += &format!("  {spot}\n"));
+        report.blind_spots.iter().for_each(|spot| text += &format!("  {spot}\n"));
     }
     text
 }
@@ -65,17 +59,15 @@ fn divide(processes: &[Process]) -> (Vec<&Process>, Vec<&Process>) {
     (processes(ranked), processes(lines))
 }
 
-/// How much a process has to say: faults, bytes, descriptors.
+/// How much a process has to say: faults, bytes, descriptors. What exec clears away says little.
 fn weight(process: &Process) -> (u64, u64, usize) {
+    if process.ended_by == EndedBy::Exec {
+        return (0, 0, 0);
+    }
     let heap = process.heap.as_ref();
-    let faults = heap.map_or(0, |h| {
-        h.double_frees + h.unmatched_frees + h.mismatched_frees
-    });
+    let faults = heap.map_or(0, |h| h.double_frees + h.unmatched_frees + h.mismatched_frees);
     let left = heap.map_or(0, |h| h.still_allocated.bytes + h.still_allocated.blocks);
-    let open = process
-        .descriptors
-        .as_ref()
-        .map_or(0, |d| d.still_open.len());
+    let open = process.descriptors.as_ref().map_or(0, |d| d.still_open.len());
     (faults, left, open)
 }
 

@@ -66,11 +66,7 @@ mod tests {
         }
         assert_eq!(time(38), "38 ns");
         assert_eq!(time(1_250), "1.25 us");
-        assert_eq!(
-            time(3_600_000_000_000),
-            "3600 s",
-            "seconds are the largest unit"
-        );
+        assert_eq!(time(3_600_000_000_000), "3600 s", "seconds are the largest unit");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The first five lines: did it leak, how much, where do I look, and can I believe it.
 
+use std::collections::BTreeSet;
+
 use super::model::{EndedBy, Process, Report, SiteTotal, StillOpen};
 use super::units::{bytes, bytes_exactly, plural, time};
 use crate::origin::Site;
@@ -8,12 +10,7 @@ use crate::origin::Site;
 pub(super) fn lines(report: &Report) -> [String; 5] {
     let totals = Totals::of(report);
     [
-        format!(
-            "calltap: {} {}; {}",
-            name(&report.target.command),
-            totals.verdict(report),
-            status(report)
-        ),
+        format!("calltap: {} {}; {}", name(&report.target.command), totals.verdict(report), status(report)),
         format!("where:   {}", totals.place()),
         format!("next:    {}", totals.next()),
         format!("lost:    {}", lost(report)),
@@ -40,11 +37,7 @@ struct Totals<'a> {
 impl<'a> Totals<'a> {
     fn of(report: &'a Report) -> Self {
         let mut totals = Self::default();
-        for process in report
-            .processes
-            .iter()
-            .filter(|p| p.ended_by != EndedBy::Exec)
-        {
+        for process in report.processes.iter().filter(|p| p.ended_by != EndedBy::Exec) {
             totals.add(process);
         }
         totals
@@ -58,19 +51,10 @@ impl<'a> Totals<'a> {
             self.double_frees += heap.double_frees;
             self.unmatched_frees += heap.unmatched_frees;
             self.mismatched_frees += heap.mismatched_frees;
-            let top = heap
-                .still_allocated
-                .by_site
-                .iter()
-                .chain(self.top_site)
-                .max_by_key(|s| s.bytes);
+            let top = heap.still_allocated.by_site.iter().chain(self.top_site).max_by_key(|s| s.bytes);
             self.top_site = top;
             let fault = heap.faults.first().map(|f| (f.kind, &f.site));
-            let mismatch = || {
-                heap.mismatches
-                    .first()
-                    .map(|m| ("mismatched release", &m.released_at))
-            };
+            let mismatch = || heap.mismatches.first().map(|m| ("mismatched release", &m.released_at));
             self.fault = self.fault.or(fault).or_else(mismatch);
         }
         if let Some(descriptors) = &process.descriptors {
@@ -82,19 +66,13 @@ impl<'a> Totals<'a> {
 
     fn verdict(&self, report: &Report) -> String {
         if !self.memory_seen && !self.descriptors_seen {
-            let why = report
-                .processes
-                .iter()
-                .find_map(|p| p.untapped_reason.as_deref());
-            return format!(
-                "was not looked into ({})",
-                why.unwrap_or("neither memory nor fd is tapped")
-            );
+            let why = report.processes.iter().find_map(|p| p.untapped_reason.as_deref());
+            return format!("was not looked into ({})", why.unwrap_or("neither memory nor fd is tapped"));
         }
         let mut findings = Vec::new();
         if self.blocks > 0 {
             findings.push(format!(
-                "leaked {}, {}",
+                "left {}, {} still allocated",
                 plural(self.blocks, "block"),
                 bytes(self.bytes)
             ));
@@ -131,22 +109,11 @@ impl<'a> Totals<'a> {
             format!("{blocks} of {bytes} by {} at {}", top.function, top.site)
         });
         let open = self.first_open.map(|open| {
-            let what = if open.path.is_empty() {
-                String::new()
-            } else {
-                format!(" {}", open.path)
-            };
-            format!(
-                "descriptor {} ({}{what}) by {} at {}",
-                open.fd, open.kind, open.opened_by, open.site
-            )
+            let what = if open.path.is_empty() { String::new() } else { format!(" {}", open.path) };
+            format!("descriptor {} ({}{what}) by {} at {}", open.fd, open.kind, open.opened_by, open.site)
         });
         let places: Vec<_> = [fault, leak, open].into_iter().flatten().take(2).collect();
-        if places.is_empty() {
-            "nowhere".to_owned()
-        } else {
-            places.join("; ")
-        }
+        if places.is_empty() { "nowhere".to_owned() } else { places.join("; ") }
     }
 
     fn next(&self) -> String {
@@ -157,34 +124,22 @@ impl<'a> Totals<'a> {
         ];
         match sites.into_iter().flatten().find_map(line_command) {
             Some(command) => command,
-            None => "calltap run --format json -o FILE ... has every call site and percentile"
-                .to_owned(),
+            None => "calltap run --format json -o FILE ... has every call site and percentile".to_owned(),
         }
     }
 }
 
 /// The command that shows the source line of a call site.
 pub(super) fn line_command(site: &Site) -> Option<String> {
-    let object = site
-        .object
-        .as_deref()
-        .filter(|object| object.starts_with('/'))?;
+    let object = site.object.as_deref().filter(|object| object.starts_with('/'))?;
     // The site is the return address; the call is before it.
-    Some(format!(
-        "addr2line -Cfpe {} {:#x}",
-        quoted(object),
-        site.offset.checked_sub(1)?
-    ))
+    Some(format!("addr2line -Cfpe {} {:#x}", quoted(object), site.offset.checked_sub(1)?))
 }
 
 /// As a shell takes it for one word.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@,".contains(c);
-    if word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 pub(super) fn name(command: &[String]) -> &str {
@@ -206,25 +161,22 @@ fn status(report: &Report) -> String {
 fn lost(report: &Report) -> String {
     match report.lost_records {
         0 => "0 records".to_owned(),
-        lost => format!(
-            "{}: the figures below are not complete",
-            plural(lost, "record")
-        ),
+        lost => format!("{}: the figures below are not complete", plural(lost, "record")),
     }
 }
 
 fn seen(report: &Report) -> String {
-    let processes = report.processes.len() as u64;
+    let programs = report.processes.len() as u64;
+    let processes = report.processes.iter().map(|p| p.pid).collect::<BTreeSet<_>>().len() as u64;
     let untapped = report.processes.iter().filter(|p| !p.tapped).count();
     let mut seen = format!(
-        "{} in {}, ",
+        "{} in {}, {} in {}",
         plural(report.events, "call"),
-        time(report.duration_ns)
+        time(report.duration_ns),
+        plural(programs, "program"),
+        // The noun's plural is not made by an s alone.
+        if processes == 1 { "1 process".to_owned() } else { format!("{processes} processes") },
     );
-    seen += &match processes {
-        1 => "1 program".to_owned(),
-        _ => format!("{processes} programs in processes"),
-    };
     if untapped > 0 {
         seen += &format!(" ({untapped} not tapped)");
     }

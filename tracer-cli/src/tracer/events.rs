@@ -76,9 +76,7 @@ impl Events {
             }
             if signals::detach_requested() && !self.detaching {
                 self.detaching = true;
-                self.tracees
-                    .ids()
-                    .for_each(|tid| ptrace::interrupt(Pid::from_raw(tid)));
+                self.tracees.ids().for_each(|tid| ptrace::interrupt(Pid::from_raw(tid)));
             }
             // The target itself stays our child, so `NothingLeft` may be far away.
             if self.detaching && self.tracees.is_empty() {
@@ -157,10 +155,7 @@ impl Events {
         };
         let tid = stopped.tid().as_raw();
         let numbers = [group, tid, signal, sender, details.si_code];
-        self.notes.write(
-            Note::Signalled,
-            &numbers.map(|number| i64::from(number) as u64),
-        );
+        self.notes.write(Note::Signalled, &numbers.map(|number| i64::from(number) as u64));
     }
 
     /// A task of `maker` made `child`, which may have been met, or even be dead, already.
@@ -202,8 +197,7 @@ impl Events {
             self.injection.inject(stopped)
         };
         let arguments = [group as u64, reason as u64];
-        self.notes
-            .write_with_text(Note::Executed, &arguments, &program_of(group));
+        self.notes.write_with_text(Note::Executed, &arguments, &program_of(group));
     }
 
     /// A thread is in its exit stop. If it is its group's last one it is held there until the

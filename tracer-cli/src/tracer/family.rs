@@ -26,18 +26,10 @@ impl Family {
         };
         let group = number("Tgid:")?;
         if group != task {
-            return Some(Self {
-                maker: group,
-                group,
-                kind: CLONED,
-            });
+            return Some(Self { maker: group, group, kind: CLONED });
         }
         let maker = number("PPid:")?;
-        let kind = if shares_memory(task, maker) {
-            VFORKED
-        } else {
-            FORKED
-        };
+        let kind = if shares_memory(task, maker) { VFORKED } else { FORKED };
         Some(Self { maker, group, kind })
     }
 }
@@ -65,22 +57,11 @@ mod tests {
         let parent = nix::unistd::getppid().as_raw();
         let thread = std::thread::spawn(|| {
             let own = nix::unistd::gettid().as_raw();
-            (
-                Family::of(own),
-                is_thread_of(nix::unistd::getpid().as_raw(), own),
-            )
+            (Family::of(own), is_thread_of(nix::unistd::getpid().as_raw(), own))
         });
-        let expected = Family {
-            maker: process,
-            group: process,
-            kind: CLONED,
-        };
+        let expected = Family { maker: process, group: process, kind: CLONED };
         assert_eq!(thread.join().unwrap(), (Some(expected), true));
-        let expected = Family {
-            maker: parent,
-            group: process,
-            kind: FORKED,
-        };
+        let expected = Family { maker: parent, group: process, kind: FORKED };
         assert_eq!(Family::of(process), Some(expected));
         assert!(!is_thread_of(process, parent));
     }

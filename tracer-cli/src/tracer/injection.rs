@@ -57,8 +57,7 @@ impl Injection {
 
     /// Puts the variables into a tracee in its exec stop, or says why not.
     pub(crate) fn inject(&mut self, stopped: &Stopped) -> Untapped {
-        self.try_inject(stopped)
-            .unwrap_or(Untapped::StackOutOfReach)
+        self.try_inject(stopped).unwrap_or(Untapped::StackOutOfReach)
     }
 
     fn try_inject(&mut self, stopped: &Stopped) -> io::Result<Untapped> {
@@ -67,13 +66,9 @@ impl Injection {
         if registers.cs != USER_CS_64 {
             return Ok(Untapped::ForeignLoader);
         }
-        let memory = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(process.join("mem"))?;
+        let memory = OpenOptions::new().read(true).write(true).open(process.join("mem"))?;
         self.read_stack(&memory, registers.rsp)?;
-        let startup =
-            Startup::parse(registers.rsp, &self.stack).ok_or(io::ErrorKind::InvalidData)?;
+        let startup = Startup::parse(registers.rsp, &self.stack).ok_or(io::ErrorKind::InvalidData)?;
         if startup.auxiliary(libc::AT_SECURE).unwrap_or(0) != 0 {
             return Ok(Untapped::Secure);
         }

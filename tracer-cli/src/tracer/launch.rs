@@ -68,11 +68,7 @@ impl Launched {
 ///
 /// # Errors
 /// [`LaunchError`]; then no child is left.
-pub(crate) fn start(
-    program: &Path,
-    command: &[OsString],
-    options: Options,
-) -> Result<Launched, LaunchError> {
+pub(crate) fn start(program: &Path, command: &[OsString], options: Options) -> Result<Launched, LaunchError> {
     let program = CString::new(program.as_os_str().as_bytes()).map_err(|_| LaunchError::Nul)?;
     let words = command
         .iter()
@@ -98,16 +94,9 @@ pub(crate) fn start(
                 // The child sees the end of the pipe and exits.
                 drop(go);
                 let _ = nix::sys::wait::waitpid(child, None);
-                return Err(LaunchError::Refused {
-                    errno,
-                    hint: why_refused(),
-                });
+                return Err(LaunchError::Refused { errno, hint: why_refused() });
             }
-            Ok(Launched {
-                pid: child,
-                go: Some(go),
-                failure: File::from(failure),
-            })
+            Ok(Launched { pid: child, go: Some(go), failure: File::from(failure) })
         }
     }
 }
@@ -134,12 +123,10 @@ unsafe extern "C" {
 
 fn why_refused() -> &'static str {
     let traced = std::fs::read_to_string("/proc/self/status").is_ok_and(|status| {
-        status
-            .lines()
-            .any(|line| line.starts_with("TracerPid:") && !line.ends_with("\t0"))
+        status.lines().any(|line| line.starts_with("TracerPid:") && !line.ends_with("\t0"))
     });
-    let forbidden = std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope")
-        .is_ok_and(|scope| scope.trim() == "3");
+    let forbidden =
+        std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").is_ok_and(|scope| scope.trim() == "3");
     if traced {
         "calltap is itself being traced (by strace -f or a debugger), and a process has one tracer"
     } else if forbidden {

@@ -56,10 +56,7 @@ impl Loader {
         let wide = header.container().is_ok_and(|container| container.is_big());
         if header.e_machine != EM_X86_64 || !wide || !little {
             let bits = if wide { 64 } else { 32 };
-            return Ok(Self::OtherMachine {
-                bits,
-                machine: header.e_machine,
-            });
+            return Ok(Self::OtherMachine { bits, machine: header.e_machine });
         }
         let bytes = u64::from(header.e_phnum) * SIZEOF_PHDR as u64;
         if !matches!(header.e_type, ET_EXEC | ET_DYN)
@@ -92,10 +89,7 @@ impl Loader {
         if !read_all(file, &mut path, header.p_offset)? || path.last() != Some(&0) {
             return Ok(Self::Broken);
         }
-        let end = path
-            .iter()
-            .position(|&byte| byte == 0)
-            .unwrap_or(path.len());
+        let end = path.iter().position(|&byte| byte == 0).unwrap_or(path.len());
         Ok(Self::At(OsStr::from_bytes(&path[..end]).into()))
     }
 }

@@ -62,23 +62,18 @@ pub(crate) fn main(spec: Spec) -> anyhow::Result<ExitCode> {
     fcntl(&spec.segment_fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))
         .context("cannot use the segment's descriptor")?;
     let segment = map(spec.segment_fd).context("cannot map the segment")?;
-    let injection = Injection::new(spec.library, &spec.segment_path)
-        .context("cannot find the interposer's file")?;
+    let injection =
+        Injection::new(spec.library, &spec.segment_path).context("cannot find the interposer's file")?;
 
     let notes = Notes::claim(segment).ok_or_else(|| anyhow!("the segment has no free ring"))?;
 
     // Before the handlers: the child keeps the dispositions it will pass on to the target.
     let mut root = launch::start(&spec.program, &spec.command, options(spec.follow))?;
     signals::install(segment, Path::new(&spec.segment_path)).context("cannot install signals")?;
-    segment
-        .header()
-        .root_pid
-        .store(root.pid.as_raw() as u64, Ordering::Release);
+    segment.header().root_pid.store(root.pid.as_raw() as u64, Ordering::Release);
     release_standard_streams();
     root.begin();
-    Events::new(notes, injection, spec.follow, root)
-        .run()
-        .context("lost control of the target")?;
+    Events::new(notes, injection, spec.follow, root).run().context("lost control of the target")?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -87,11 +82,7 @@ fn options(follow: bool) -> Options {
         | Options::PTRACE_O_TRACECLONE
         | Options::PTRACE_O_TRACEEXEC
         | Options::PTRACE_O_TRACEEXIT;
-    if follow {
-        always | Options::PTRACE_O_TRACEFORK | Options::PTRACE_O_TRACEVFORK
-    } else {
-        always
-    }
+    if follow { always | Options::PTRACE_O_TRACEFORK | Options::PTRACE_O_TRACEVFORK } else { always }
 }
 
 /// Maps the segment for the rest of this process's life.

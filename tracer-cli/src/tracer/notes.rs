@@ -39,9 +39,7 @@ impl Notes {
             let base = segment.words(index).address();
             segment.control(index).claim(pid, pid, 0, 0, base, capacity)
         })?;
-        header
-            .high_water
-            .fetch_max(index as u32 + 1, Ordering::Relaxed);
+        header.high_water.fetch_max(index as u32 + 1, Ordering::Relaxed);
         Some(Self {
             segment,
             control: segment.control(index),
@@ -61,8 +59,7 @@ impl Notes {
             return;
         };
         let word0 = record::header(NOTE_WORDS, VOID, note as u16, 0);
-        self.control
-            .push(&self.words, at, word0, self.body(arguments));
+        self.control.push(&self.words, at, word0, self.body(arguments));
     }
 
     /// Writes a note with a text, cut at [`MAX_TEXT`] bytes.
@@ -77,14 +74,12 @@ impl Notes {
         for (index, word) in self.body(arguments).into_iter().enumerate() {
             self.words.store(place + 1 + index, word, Ordering::Relaxed);
         }
-        self.words
-            .store(place + NOTE_WORDS, text.len() as u64, Ordering::Relaxed);
+        self.words.store(place + NOTE_WORDS, text.len() as u64, Ordering::Relaxed);
         for (index, chunk) in text.chunks(8).enumerate() {
             let mut bytes = [0; 8];
             bytes[..chunk.len()].copy_from_slice(chunk);
             let word = u64::from_le_bytes(bytes);
-            self.words
-                .store(place + NOTE_WORDS + 1 + index, word, Ordering::Relaxed);
+            self.words.store(place + NOTE_WORDS + 1 + index, word, Ordering::Relaxed);
         }
         let word0 = record::header(words, VOID | TEXT | cut, note as u16, 0);
         // Release: pairs with the Acquire in `Consumer::peek`; the record's other words come first.
@@ -218,14 +213,7 @@ mod tests {
             let note = Note::from_number(record.number()).unwrap();
             seen.push((note, record.arguments().to_vec(), text, cut));
         });
-        let executed = |text: &[u8], cut| {
-            (
-                Note::Executed,
-                vec![7, 0, 0, 0, 0],
-                Some(text.to_vec()),
-                cut,
-            )
-        };
+        let executed = |text: &[u8], cut| (Note::Executed, vec![7, 0, 0, 0, 0], Some(text.to_vec()), cut);
         assert_eq!(seen[0], (Note::Signalled, vec![1, 2, 3, 4, 5], None, false));
         assert_eq!(seen[1], executed(b"/bin/true", false));
         assert_eq!(seen[2], executed(&long[..MAX_TEXT], true));
@@ -253,10 +241,7 @@ mod tests {
     fn without_a_reader_nobody_waits() {
         let segment = segment();
         let notes = Notes::claim(segment).unwrap();
-        segment
-            .header()
-            .reader
-            .store(READER_GONE, Ordering::Relaxed);
+        segment.header().reader.store(READER_GONE, Ordering::Relaxed);
         notes.write(Note::TracerDone, &[]);
         notes.await_release(1);
         assert_eq!(segment.control(0).dropped.load(Ordering::Relaxed), 1);

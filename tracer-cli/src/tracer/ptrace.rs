@@ -57,12 +57,9 @@ pub(crate) fn wait() -> nix::Result<Change> {
     // SAFETY: the pointer is to a live int.
     let tid = unsafe { libc::waitpid(-1, &raw mut status, libc::__WALL) };
     match Errno::result(tid) {
-        Ok(tid) if libc::WIFSTOPPED(status) => Ok(Change::Stopped(
-            Stopped {
-                tid: Pid::from_raw(tid),
-            },
-            decode(status),
-        )),
+        Ok(tid) if libc::WIFSTOPPED(status) => {
+            Ok(Change::Stopped(Stopped { tid: Pid::from_raw(tid) }, decode(status)))
+        }
         Ok(tid) => Ok(Change::Ended(Pid::from_raw(tid), status)),
         Err(Errno::EINTR) => Ok(Change::Interrupted),
         Err(Errno::ECHILD) => Ok(Change::NothingLeft),
@@ -128,8 +125,7 @@ impl Stopped {
     fn request(self, request: libc::c_uint, signal: i32) -> nix::Result<()> {
         let none = std::ptr::null_mut::<libc::c_void>();
         // SAFETY: these requests take integers only; a tracee that is gone makes them fail.
-        let done =
-            unsafe { libc::ptrace(request, self.tid.as_raw(), none, libc::c_long::from(signal)) };
+        let done = unsafe { libc::ptrace(request, self.tid.as_raw(), none, libc::c_long::from(signal)) };
         match Errno::result(done) {
             Ok(_) | Err(Errno::ESRCH) => Ok(()),
             Err(errno) => Err(errno),
@@ -150,23 +146,11 @@ mod tests {
     #[test]
     fn stops_are_told_apart_by_event_and_signal() {
         let status = |event: i32, signal: i32| event << 16 | signal << 8 | 0x7f;
-        assert_eq!(
-            decode(status(0, libc::SIGTRAP)),
-            Stop::Signal(libc::SIGTRAP)
-        );
+        assert_eq!(decode(status(0, libc::SIGTRAP)), Stop::Signal(libc::SIGTRAP));
         assert_eq!(decode(status(0, 64)), Stop::Signal(64));
-        assert_eq!(
-            decode(status(libc::PTRACE_EVENT_STOP, libc::SIGTSTP)),
-            Stop::Group
-        );
-        assert_eq!(
-            decode(status(libc::PTRACE_EVENT_STOP, libc::SIGTRAP)),
-            Stop::Trap
-        );
-        assert_eq!(
-            decode(status(libc::PTRACE_EVENT_EXIT, libc::SIGTRAP)),
-            Stop::Exit
-        );
+        assert_eq!(decode(status(libc::PTRACE_EVENT_STOP, libc::SIGTSTP)), Stop::Group);
+        assert_eq!(decode(status(libc::PTRACE_EVENT_STOP, libc::SIGTRAP)), Stop::Trap);
+        assert_eq!(decode(status(libc::PTRACE_EVENT_EXIT, libc::SIGTRAP)), Stop::Exit);
         assert_eq!(
             decode(status(libc::PTRACE_EVENT_VFORK, libc::SIGTRAP)),
             Stop::Created(libc::PTRACE_EVENT_VFORK)

@@ -70,8 +70,7 @@ extern "C" fn reader_died(_signal: i32) {
     header.reader.store(READER_GONE, Ordering::SeqCst);
     header.released_bell.fetch_add(1, Ordering::SeqCst);
     futex::wake_all(&header.released_bell);
-    let rings =
-        u64::from(header.high_water.load(Ordering::Relaxed)).min(segment.layout().ring_count);
+    let rings = u64::from(header.high_water.load(Ordering::Relaxed)).min(segment.layout().ring_count);
     for index in 0..rings as usize {
         let waiting = &segment.control(index).waiting;
         // Zero as well as a wake: one that is about to sleep on it does not begin.

@@ -50,18 +50,10 @@ impl<'a> Startup<'a> {
         let end_mark = (first..).map_while(word).position(|pointer| pointer == 0)?;
         let environment = first..first + end_mark;
         let vector = environment.end + 1;
-        let pairs = (vector..)
-            .step_by(2)
-            .map_while(word)
-            .position(|kind| kind == 0)?;
+        let pairs = (vector..).step_by(2).map_while(word).position(|kind| kind == 0)?;
         let auxiliary = vector..vector + 2 * (pairs + 1);
         word(auxiliary.end - 1)?;
-        Some(Self {
-            rsp,
-            bytes,
-            environment,
-            auxiliary,
-        })
+        Some(Self { rsp, bytes, environment, auxiliary })
     }
 
     /// The auxiliary vector's value for `kind` (`AT_BASE` and so on), if it has one.
@@ -84,11 +76,8 @@ impl<'a> Startup<'a> {
     /// A variable that exists keeps its place, new ones come last. If `LD_PRELOAD` is there more
     /// than once the last is changed, because that is the one the loader uses.
     pub(crate) fn with_interposer(&self, library: &[u8], segment: &[u8]) -> Rewritten {
-        let existing = self
-            .environment
-            .clone()
-            .rev()
-            .find_map(|at| Some((at, self.string(at)?.strip_prefix(PRELOAD)?)));
+        let existing =
+            self.environment.clone().rev().find_map(|at| Some((at, self.string(at)?.strip_prefix(PRELOAD)?)));
 
         let mut strings = Vec::new();
         let mut preload = [PRELOAD, library].concat();
@@ -126,8 +115,7 @@ impl<'a> Startup<'a> {
             bytes.extend_from_slice(&(strings_at + offset as u64).to_le_bytes());
         }
         // The end mark and the auxiliary vector.
-        bytes
-            .extend_from_slice(&self.bytes[self.environment.end * WORD..self.auxiliary.end * WORD]);
+        bytes.extend_from_slice(&self.bytes[self.environment.end * WORD..self.auxiliary.end * WORD]);
         bytes.resize((strings_at - rsp) as usize, 0);
         bytes.extend_from_slice(&strings);
         Rewritten { rsp, bytes }

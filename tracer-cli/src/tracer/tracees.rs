@@ -33,25 +33,12 @@ pub(crate) struct Tracees {
 impl Tracees {
     /// An empty table.
     pub(crate) fn new() -> Self {
-        Self {
-            threads: HashMap::with_capacity(EXPECTED),
-            groups: HashMap::with_capacity(EXPECTED),
-        }
+        Self { threads: HashMap::with_capacity(EXPECTED), groups: HashMap::with_capacity(EXPECTED) }
     }
 
     /// Adds a thread.
     pub(crate) fn add(&mut self, tid: Id, group: Id) {
-        if self
-            .threads
-            .insert(
-                tid,
-                Thread {
-                    group,
-                    exiting: false,
-                },
-            )
-            .is_none()
-        {
+        if self.threads.insert(tid, Thread { group, exiting: false }).is_none() {
             let group = self.groups.entry(group).or_default();
             group.threads += 1;
             group.running += 1;
@@ -101,10 +88,7 @@ impl Tracees {
             return;
         }
         counts.threads = leader;
-        counts.running = self
-            .threads
-            .get(&group)
-            .map_or(0, |leader| usize::from(!leader.exiting));
+        counts.running = self.threads.get(&group).map_or(0, |leader| usize::from(!leader.exiting));
         if leader == 0 {
             self.groups.remove(&group);
         }

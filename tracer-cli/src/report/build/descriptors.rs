@@ -12,28 +12,21 @@ pub(super) fn descriptors(
     sites: &mut Sites<'_>,
 ) -> Descriptors {
     // An empty table is what the kernel shows of a process that has given its files up already.
-    let in_kernel = snapshot
-        .and_then(|s| s.descriptors.as_deref())
-        .filter(|table| !table.is_empty());
+    let in_kernel = snapshot.and_then(|s| s.descriptors.as_deref()).filter(|table| !table.is_empty());
     let still_open = still_open(&report, in_kernel, sites);
-    let closed_unseen =
-        report.replaced_unseen + (report.still_open.len() - still_open.len()) as u64;
+    let closed_unseen = report.replaced_unseen + (report.still_open.len() - still_open.len()) as u64;
     let kinds = report.kinds.into_iter().map(|(kind, counts)| KindTotal {
         kind: kind.to_owned(),
         opened: counts.opened,
         closed: counts.closed,
     });
-    let failed = report
-        .failed_closes
-        .examples
-        .iter()
-        .map(|fault| FailedClose {
-            fd: fault.fd.0,
-            function: function_name(fault.function),
-            site: sites.at(fault.site),
-            tid: fault.thread.0,
-            at_ns: fault.at_ns,
-        });
+    let failed = report.failed_closes.examples.iter().map(|fault| FailedClose {
+        fd: fault.fd.0,
+        function: function_name(fault.function),
+        site: sites.at(fault.site),
+        tid: fault.thread.0,
+        at_ns: fault.at_ns,
+    });
     Descriptors {
         opened: report.opened,
         closed: report.closed,

@@ -14,19 +14,9 @@ use crate::origin::Ownership;
 
 pub(super) fn heap(report: &HeapReport, sites: &mut Sites<'_>) -> Heap {
     let (still_allocated, runtime_owned) = divide(&report.still_allocated, sites);
-    let double = report
-        .double_frees
-        .examples
-        .iter()
-        .map(|f| fault("double", f, sites));
+    let double = report.double_frees.examples.iter().map(|f| fault("double", f, sites));
     let mut faults: Vec<_> = double.collect();
-    faults.extend(
-        report
-            .unmatched_frees
-            .examples
-            .iter()
-            .map(|f| fault("unmatched", f, sites)),
-    );
+    faults.extend(report.unmatched_frees.examples.iter().map(|f| fault("unmatched", f, sites)));
     Heap {
         allocations: report.allocations,
         frees: report.frees,
@@ -55,11 +45,7 @@ pub(super) fn heap(report: &HeapReport, sites: &mut Sites<'_>) -> Heap {
         size_classes: report
             .size_classes
             .iter()
-            .map(|c| SizeClass {
-                up_to_bytes: c.up_to_bytes,
-                blocks: c.blocks,
-                bytes: c.bytes,
-            })
+            .map(|c| SizeClass { up_to_bytes: c.up_to_bytes, blocks: c.blocks, bytes: c.bytes })
             .collect(),
         lifetime_ns: (report.freed_bytes > 0 || report.frees > 0).then_some(Lifetimes {
             p50: report.lifetimes.p50_ns,
@@ -83,13 +69,11 @@ fn divide(living: &[Living], sites: &mut Sites<'_>) -> (StillAllocated, RuntimeO
             total.bytes += from.bytes;
             continue;
         }
-        let total = own
-            .entry((from.site, function))
-            .or_insert_with(|| SiteTotal {
-                oldest_at_ns: u64::MAX,
-                guess: owner == Ownership::ProgramGuess,
-                ..SiteTotal::default()
-            });
+        let total = own.entry((from.site, function)).or_insert_with(|| SiteTotal {
+            oldest_at_ns: u64::MAX,
+            guess: owner == Ownership::ProgramGuess,
+            ..SiteTotal::default()
+        });
         total.blocks += from.blocks;
         total.bytes += from.bytes;
         total.largest_bytes = total.largest_bytes.max(from.largest);
@@ -97,20 +81,11 @@ fn divide(living: &[Living], sites: &mut Sites<'_>) -> (StillAllocated, RuntimeO
     }
     let mut by_site: Vec<_> = own
         .into_iter()
-        .map(|((site, function), total)| SiteTotal {
-            site: sites.at(site),
-            function,
-            ..total
-        })
+        .map(|((site, function), total)| SiteTotal { site: sites.at(site), function, ..total })
         .collect();
     by_site.sort_by_key(|total| std::cmp::Reverse((total.bytes, total.blocks)));
-    let mut by_origin: Vec<_> = kept
-        .into_iter()
-        .map(|(origin, total)| OriginTotal {
-            origin: origin.to_owned(),
-            ..total
-        })
-        .collect();
+    let mut by_origin: Vec<_> =
+        kept.into_iter().map(|(origin, total)| OriginTotal { origin: origin.to_owned(), ..total }).collect();
     by_origin.sort_by_key(|total| std::cmp::Reverse(total.bytes));
     let still_allocated = StillAllocated {
         blocks: by_site.iter().map(|total| total.blocks).sum(),

@@ -13,14 +13,7 @@ fn id(name: &str) -> FunctionId {
 }
 
 fn nothing() -> ImageReport {
-    ImageReport {
-        events: 9,
-        began_ns: 0,
-        heap: None,
-        mappings: None,
-        descriptors: None,
-        latency: None,
-    }
+    ImageReport { events: 9, began_ns: 0, heap: None, mappings: None, descriptors: None, latency: None }
 }
 
 fn living(site: u64, stack: u32, blocks: u64, bytes: u64) -> StillAllocated {
@@ -43,20 +36,11 @@ fn with_heap(heap: HeapReport) -> Process {
     let process = ProcessFacts {
         pid: 5,
         ended: Ended::Exit(3),
-        snapshot: Some(ExitSnapshot {
-            maps,
-            ..ExitSnapshot::default()
-        }),
-        findings: Some(ImageReport {
-            heap: Some(heap),
-            ..nothing()
-        }),
+        snapshot: Some(ExitSnapshot { maps, ..ExitSnapshot::default() }),
+        findings: Some(ImageReport { heap: Some(heap), ..nothing() }),
         ..ProcessFacts::default()
     };
-    let mut report = Report::build(Facts {
-        processes: vec![process],
-        ..Facts::default()
-    });
+    let mut report = Report::build(Facts { processes: vec![process], ..Facts::default() });
     report.processes.remove(0)
 }
 
@@ -74,27 +58,10 @@ fn blocks_of_one_site_are_added_up_and_the_loaders_told_apart() {
     let heap = with_heap(heap).heap.unwrap();
     let left = heap.still_allocated;
     assert_eq!((left.blocks, left.bytes), (4, 664));
-    let rows: Vec<_> = left
-        .by_site
-        .iter()
-        .map(|s| (s.site.to_string(), s.blocks, s.bytes))
-        .collect();
-    assert_eq!(
-        rows,
-        [
-            ("server+0x500".to_owned(), 1, 500),
-            ("server+0x10".to_owned(), 3, 164)
-        ]
-    );
+    let rows: Vec<_> = left.by_site.iter().map(|s| (s.site.to_string(), s.blocks, s.bytes)).collect();
+    assert_eq!(rows, [("server+0x500".to_owned(), 1, 500), ("server+0x10".to_owned(), 3, 164)]);
     let both = &left.by_site[1];
-    assert_eq!(
-        (
-            both.largest_bytes,
-            both.oldest_at_ns,
-            both.function.as_str()
-        ),
-        (100, 98, "malloc")
-    );
+    assert_eq!((both.largest_bytes, both.oldest_at_ns, both.function.as_str()), (100, 98, "malloc"));
     let kept = heap.runtime_owned;
     assert_eq!((kept.blocks, kept.bytes, kept.by_origin.len()), (1, 288, 1));
 }
@@ -109,87 +76,43 @@ fn double_frees_are_shown_before_unmatched_ones() {
         at_ns: 4,
     };
     let heap = HeapReport {
-        unmatched_frees: Faults {
-            count: 200,
-            examples: vec![fault(1)],
-        },
-        double_frees: Faults {
-            count: 1,
-            examples: vec![fault(2)],
-        },
+        unmatched_frees: Faults { count: 200, examples: vec![fault(1)] },
+        double_frees: Faults { count: 1, examples: vec![fault(2)] },
         ..HeapReport::default()
     };
     let heap = with_heap(heap).heap.unwrap();
-    let faults: Vec<_> = heap
-        .faults
-        .iter()
-        .map(|f| (f.kind, f.address, f.tid))
-        .collect();
+    let faults: Vec<_> = heap.faults.iter().map(|f| (f.kind, f.address, f.tid)).collect();
     assert_eq!(faults, [("double", 2, 9), ("unmatched", 1, 9)]);
     assert_eq!((heap.double_frees, heap.unmatched_frees), (1, 200));
 }
 
 #[test]
 fn lifetimes_are_unknown_until_something_was_released() {
-    assert_eq!(
-        with_heap(HeapReport::default()).heap.unwrap().lifetime_ns,
-        None
-    );
-    let lifetimes = Lifetimes {
-        p50_ns: 1,
-        p90_ns: 2,
-        p99_ns: 3,
-        max_ns: 4,
-    };
-    let heap = HeapReport {
-        frees: 1,
-        lifetimes,
-        ..HeapReport::default()
-    };
-    let expected = model::Lifetimes {
-        p50: 1,
-        p90: 2,
-        p99: 3,
-        max: 4,
-    };
+    assert_eq!(with_heap(HeapReport::default()).heap.unwrap().lifetime_ns, None);
+    let lifetimes = Lifetimes { p50_ns: 1, p90_ns: 2, p99_ns: 3, max_ns: 4 };
+    let heap = HeapReport { frees: 1, lifetimes, ..HeapReport::default() };
+    let expected = model::Lifetimes { p50: 1, p90: 2, p99: 3, max: 4 };
     assert_eq!(with_heap(heap).heap.unwrap().lifetime_ns, Some(expected));
 }
 
 #[test]
 fn what_was_not_tapped_is_null_and_not_zero() {
-    let process = ProcessFacts {
-        untapped_reason: Some("statically linked".to_owned()),
-        ..ProcessFacts::default()
-    };
-    let report = Report::build(Facts {
-        processes: vec![process],
-        ..Facts::default()
-    });
+    let process =
+        ProcessFacts { untapped_reason: Some("statically linked".to_owned()), ..ProcessFacts::default() };
+    let report = Report::build(Facts { processes: vec![process], ..Facts::default() });
     let process = &report.processes[0];
-    assert_eq!(
-        (process.tapped, &process.heap, &process.memory_at_exit),
-        (false, &None, &None)
-    );
+    assert_eq!((process.tapped, &process.heap, &process.memory_at_exit), (false, &None, &None));
     assert_eq!(process.ended_by, EndedBy::Running);
 }
 
 #[test]
 fn ends_are_told_by_status_or_by_signal() {
-    let target = |ended| {
-        Report::build(Facts {
-            ended,
-            ..Facts::default()
-        })
-        .target
-    };
+    let target = |ended| Report::build(Facts { ended, ..Facts::default() }).target;
     assert_eq!(target(Ended::Exit(3)).exit_code, Some(3));
     let killed = target(Ended::Signal(9));
     assert_eq!((killed.exit_code, killed.signal), (None, Some(9)));
     assert_eq!(killed.signal_name.as_deref(), Some("SIGKILL"));
-    assert_eq!(
-        target(Ended::Signal(36)).signal_name.as_deref(),
-        Some("SIGRTMIN+2")
-    );
+    assert_eq!(target(Ended::Signal(36)).signal_name.as_deref(), Some("SIGRTMIN+2"));
 }
 
 #[test]
@@ -207,9 +130,8 @@ fn latency_rows_are_named_and_ordered_by_total_time() {
         p999_ns: 5,
         max_ns: 6,
     };
-    let rows = latency_rows(&LatencyReport {
-        rows: vec![row("malloc", 10), row("open", 70), row("free", 10)],
-    });
+    let rows =
+        latency_rows(&LatencyReport { rows: vec![row("malloc", 10), row("open", 70), row("free", 10)] });
     let names: Vec<_> = rows.iter().map(|r| r.function.as_str()).collect();
     assert_eq!(names, ["open", "free", "malloc"]);
     assert_eq!((rows[0].p50_ns, rows[0].p999_ns, rows[0].max_ns), (2, 5, 6));
@@ -233,44 +155,25 @@ fn left_open(in_kernel: Option<&[(i32, &str)]>) -> model::Descriptors {
         ..DescriptorReport::default()
     };
     let descriptors = in_kernel.map(|all| {
-        let one = |&(fd, target): &(i32, &str)| Descriptor {
-            fd,
-            target: target.to_owned(),
-            flags: None,
-        };
+        let one = |&(fd, target): &(i32, &str)| Descriptor { fd, target: target.to_owned(), flags: None };
         all.iter().map(one).collect()
     });
     let process = ProcessFacts {
-        snapshot: Some(ExitSnapshot {
-            descriptors,
-            ..ExitSnapshot::default()
-        }),
-        findings: Some(ImageReport {
-            descriptors: Some(report),
-            ..nothing()
-        }),
+        snapshot: Some(ExitSnapshot { descriptors, ..ExitSnapshot::default() }),
+        findings: Some(ImageReport { descriptors: Some(report), ..nothing() }),
         ..ProcessFacts::default()
     };
-    let mut report = Report::build(Facts {
-        processes: vec![process],
-        ..Facts::default()
-    });
+    let mut report = Report::build(Facts { processes: vec![process], ..Facts::default() });
     report.processes.remove(0).descriptors.unwrap()
 }
 
 #[test]
 fn the_kernel_has_the_last_word_on_what_is_open() {
     let names = |open: &model::Descriptors| -> Vec<_> {
-        open.still_open
-            .iter()
-            .map(|o| (o.fd, o.path.clone()))
-            .collect()
+        open.still_open.iter().map(|o| (o.fd, o.path.clone())).collect()
     };
     let agreed = left_open(Some(&[(0, "/dev/null"), (3, "/tmp/a"), (4, "socket:[77]")]));
-    assert_eq!(
-        names(&agreed),
-        [(3, "a".to_owned()), (4, "socket:[77]".to_owned())]
-    );
+    assert_eq!(names(&agreed), [(3, "a".to_owned()), (4, "socket:[77]".to_owned())]);
     assert_eq!(agreed.closed_unseen, 1);
 
     let gone = left_open(Some(&[(0, "/dev/null"), (4, "socket:[77]")]));
@@ -281,9 +184,6 @@ fn the_kernel_has_the_last_word_on_what_is_open() {
         assert_eq!(names(&unknown), [(3, "a".to_owned()), (4, String::new())]);
     }
     for any in [agreed, gone] {
-        assert_eq!(
-            any.opened,
-            any.closed + any.closed_unseen + any.still_open.len() as u64
-        );
+        assert_eq!(any.opened, any.closed + any.closed_unseen + any.still_open.len() as u64);
     }
 }

@@ -31,37 +31,16 @@ pub(super) fn heap_part(heap: &Heap) -> String {
         text += &format!("    released blocks lived p50 {p50}, p90 {p90}, p99 {p99}, max {max}\n");
     }
     let left = &heap.still_allocated;
-    text += &format!(
-        "  still allocated: {}, {}\n",
-        plural(left.blocks, "block"),
-        bytes_exactly(left.bytes)
-    );
+    text += &format!("  still allocated: {}, {}\n", plural(left.blocks, "block"), bytes_exactly(left.bytes));
     let rows = left.by_site.iter().map(|s| {
-        let guess = if s.guess {
-            "  (or the C library's?)"
-        } else {
-            ""
-        };
-        [
-            bytes(s.bytes),
-            s.blocks.to_string(),
-            s.function.clone(),
-            format!("{}{guess}", s.site),
-        ]
+        let guess = if s.guess && s.site.object.is_some() { "  (or the C library's?)" } else { "" };
+        [bytes(s.bytes), s.blocks.to_string(), s.function.clone(), format!("{}{guess}", s.site)]
     });
-    text += &table(
-        ["bytes", "blocks", "function", "call site"],
-        2,
-        rows,
-        "call sites",
-    );
+    text += &table(["bytes", "blocks", "function", "call site"], 2, rows, "call sites");
     let kept = &heap.runtime_owned;
     if kept.blocks > 0 {
-        let origins: Vec<_> = kept
-            .by_origin
-            .iter()
-            .map(|o| format!("{} {}", o.origin, bytes(o.bytes)))
-            .collect();
+        let origins: Vec<_> =
+            kept.by_origin.iter().map(|o| format!("{} {}", o.origin, bytes(o.bytes))).collect();
         text += &format!(
             "  kept by the C and C++ run-times: {}, {} ({})\n",
             plural(kept.blocks, "block"),
@@ -95,21 +74,12 @@ fn faults_part(heap: &Heap) -> String {
             fault.site.to_string(),
         ]
     });
-    text += &table(
-        ["fault", "address", "function", "call site"],
-        0,
-        faults,
-        "faults",
-    );
+    text += &table(["fault", "address", "function", "call site"], 0, faults, "faults");
     let mut alike: BTreeMap<[String; 2], u64> = BTreeMap::new();
     for m in &heap.mismatches {
         let given = format!("{} at {}", m.allocated_by, m.allocated_at);
-        *alike
-            .entry([given, format!("{} at {}", m.released_by, m.released_at)])
-            .or_default() += 1;
+        *alike.entry([given, format!("{} at {}", m.released_by, m.released_at)]).or_default() += 1;
     }
-    let pairs = alike
-        .into_iter()
-        .map(|([given, released], times)| [times.to_string(), given, released]);
+    let pairs = alike.into_iter().map(|([given, released], times)| [times.to_string(), given, released]);
     text + &table(["times", "given by", "released by"], 1, pairs, "pairs")
 }

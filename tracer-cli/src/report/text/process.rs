@@ -21,20 +21,12 @@ pub(super) fn headline(process: &Process) -> String {
         (EndedBy::Exit | EndedBy::Signal, ..) => "ended".to_owned(),
     };
     let command = process.command.join(" ");
-    format!(
-        "process {}: {}; {end}",
-        process.pid,
-        shortened(&command, 60)
-    )
+    format!("process {}: {}; {end}", process.pid, shortened(&command, 60))
 }
 
 /// At most so many characters, on one line.
 pub(super) fn shortened(text: &str, most: usize) -> String {
-    let mut line: String = text
-        .chars()
-        .take(most)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let mut line: String = text.chars().take(most).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(most).is_some() {
         line += "...";
     }
@@ -43,10 +35,7 @@ pub(super) fn shortened(text: &str, most: usize) -> String {
 
 pub(super) fn summary(process: &Process) -> String {
     if !process.tapped {
-        let reason = process
-            .untapped_reason
-            .as_deref()
-            .unwrap_or("unknown reason");
+        let reason = process.untapped_reason.as_deref().unwrap_or("unknown reason");
         return format!("not tapped: {reason}");
     }
     let mut parts = Vec::new();
@@ -54,11 +43,7 @@ pub(super) fn summary(process: &Process) -> String {
         let left = &heap.still_allocated;
         parts.push(match left.blocks {
             0 => "no block still allocated".to_owned(),
-            count => format!(
-                "{} still allocated, {}",
-                plural(count, "block"),
-                bytes(left.bytes)
-            ),
+            count => format!("{} still allocated, {}", plural(count, "block"), bytes(left.bytes)),
         });
         let faults = heap.double_frees + heap.unmatched_frees + heap.mismatched_frees;
         if faults > 0 {
@@ -80,11 +65,7 @@ pub(super) fn section(process: &Process) -> String {
     if let Some(ended_ns) = process.ended_ns {
         text += &format!(", {}", time(ended_ns.saturating_sub(process.started_ns)));
     }
-    if let Some(peak) = process
-        .memory_at_exit
-        .as_ref()
-        .and_then(|memory| memory.vm_hwm_bytes)
-    {
+    if let Some(peak) = process.memory_at_exit.as_ref().and_then(|memory| memory.vm_hwm_bytes) {
         text += &format!(", peak resident {}", bytes(peak));
     }
     text.push('\n');
@@ -98,10 +79,8 @@ pub(super) fn section(process: &Process) -> String {
         text += &mappings_part(mappings);
     }
     for call in &process.unfinished_calls {
-        text += &format!(
-            "  thread {} ended inside {}({:#x})\n",
-            call.tid, call.function, call.first_argument
-        );
+        text +=
+            &format!("  thread {} ended inside {}({:#x})\n", call.tid, call.function, call.first_argument);
     }
     text + &latency_part(&process.latency)
 }
@@ -122,10 +101,7 @@ fn descriptors_part(descriptors: &Descriptors, in_kernel: Option<u64>) -> String
     let mut alike: BTreeMap<(&str, &str, String), Vec<&StillOpen>> = BTreeMap::new();
     for open in &descriptors.still_open {
         let by = format!("{} at {}", open.opened_by, open.site);
-        alike
-            .entry((&open.kind, &open.path, by))
-            .or_default()
-            .push(open);
+        alike.entry((&open.kind, &open.path, by)).or_default().push(open);
     }
     let mut groups: Vec<_> = alike.into_iter().collect();
     groups.sort_by_key(|(_, open)| (Reverse(open.len()), open[0].fd));
@@ -136,12 +112,7 @@ fn descriptors_part(descriptors: &Descriptors, in_kernel: Option<u64>) -> String
         };
         [numbers, kind.to_owned(), shortened(path, 80), by]
     });
-    text + &table(
-        ["still open (fd)", "kind", "path", "opened by"],
-        0,
-        rows,
-        "kinds and places",
-    )
+    text + &table(["still open (fd)", "kind", "path", "opened by"], 0, rows, "kinds and places")
 }
 
 fn mappings_part(mappings: &Mappings) -> String {
@@ -165,32 +136,12 @@ fn latency_part(latency: &[Latency]) -> String {
         return String::new();
     }
     let rows = by_total.into_iter().map(|row| {
-        let percentiles = [
-            row.min_ns,
-            row.p50_ns,
-            row.p90_ns,
-            row.p99_ns,
-            row.p999_ns,
-            row.max_ns,
-        ];
+        let percentiles = [row.min_ns, row.p50_ns, row.p90_ns, row.p99_ns, row.p999_ns, row.max_ns];
         let [min, p50, p90, p99, p999, max] = percentiles.map(time);
         let (count, errors) = (row.count.to_string(), row.errors.to_string());
-        [
-            row.function.clone(),
-            count,
-            errors,
-            time(row.total_ns),
-            min,
-            p50,
-            p90,
-            p99,
-            p999,
-            max,
-        ]
+        [row.function.clone(), count, errors, time(row.total_ns), min, p50, p90, p99, p999, max]
     });
-    let header = [
-        "function", "count", "errors", "total", "min", "p50", "p90", "p99", "p99.9", "max",
-    ];
+    let header = ["function", "count", "errors", "total", "min", "p50", "p90", "p99", "p99.9", "max"];
     let mut text = "  latency of the real functions, by total time\n".to_owned();
     text += &aligned(header, |column| column > 0, rows, "functions");
     text

@@ -27,10 +27,7 @@ pub(super) fn aligned<const N: usize>(
         return String::new();
     }
     let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_header(header)
-        .add_rows(rows.take(MAX_ROWS));
+    table.load_style(presets::NOTHING).set_header(header).add_rows(rows.take(MAX_ROWS));
     for (number, column) in table.column_iter_mut().enumerate() {
         if is_number(number) {
             column.set_cell_alignment(CellAlignment::Right);

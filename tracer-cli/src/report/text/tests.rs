@@ -23,11 +23,7 @@ fn quiet(pid: u32, command: &str) -> Process {
         tapped: true,
         ended_ns: Some(2_000_000),
         threads: 1,
-        heap: Some(Heap {
-            allocations: 4,
-            frees: 4,
-            ..Heap::default()
-        }),
+        heap: Some(Heap { allocations: 4, frees: 4, ..Heap::default() }),
         descriptors: Some(Descriptors::default()),
         ..Process::default()
     }
@@ -51,11 +47,7 @@ fn leaky(pid: u32) -> Process {
         bytes: 6_400_000,
         ..SiteTotal::default()
     }];
-    let origin = OriginTotal {
-        origin: "stdio buffers".to_owned(),
-        blocks: 1,
-        bytes: 4096,
-    };
+    let origin = OriginTotal { origin: "stdio buffers".to_owned(), blocks: 1, bytes: 4096 };
     let malloc = Latency {
         function: "malloc".to_owned(),
         count: 100_001,
@@ -76,16 +68,8 @@ fn leaky(pid: u32) -> Process {
             allocated_bytes: 6_404_096,
             peak_live_bytes: 6_404_096,
             peak_live_at_ns: 1_200_000,
-            still_allocated: StillAllocated {
-                blocks: 100_000,
-                bytes: 6_400_000,
-                by_site,
-            },
-            runtime_owned: RuntimeOwned {
-                blocks: 1,
-                bytes: 4096,
-                by_origin: vec![origin],
-            },
+            still_allocated: StillAllocated { blocks: 100_000, bytes: 6_400_000, by_site },
+            runtime_owned: RuntimeOwned { blocks: 1, bytes: 4096, by_origin: vec![origin] },
             ..Heap::default()
         }),
         descriptors: Some(Descriptors {
@@ -96,27 +80,14 @@ fn leaky(pid: u32) -> Process {
             ..Descriptors::default()
         }),
         latency: vec![malloc],
-        memory_at_exit: Some(MemoryAtExit {
-            vm_hwm_bytes: Some(9_000_000),
-            ..MemoryAtExit::default()
-        }),
+        memory_at_exit: Some(MemoryAtExit { vm_hwm_bytes: Some(9_000_000), ..MemoryAtExit::default() }),
         ..quiet(pid, "./leaky")
     }
 }
 
 fn report(processes: Vec<Process>) -> Report {
-    let target = Target {
-        command: processes[0].command.clone(),
-        exit_code: Some(0),
-        ..Target::default()
-    };
-    Report {
-        target,
-        duration_ns: 2_100_000,
-        events: 100_007,
-        processes,
-        ..Report::default()
-    }
+    let target = Target { command: processes[0].command.clone(), exit_code: Some(0), ..Target::default() };
+    Report { target, duration_ns: 2_100_000, events: 100_007, processes, ..Report::default() }
 }
 
 #[test]
@@ -128,7 +99,7 @@ calltap: ./leaky leaked 100000 blocks, 6.40 MB; 3 descriptors left open; status 
 where:   100000 blocks of 6.40 MB (6400000 bytes) by malloc at leaky+0x11a9 (make_node); descriptor 3 (file /etc/hostname) by open at leaky+0x1300 (read_name)
 next:    addr2line -Cfpe /srv/bin/leaky 0x11a8
 lost:    0 records
-seen:    100007 calls in 2.10 ms, 1 program
+seen:    100007 calls in 2.10 ms, 1 program in 1 process
 
 process 42: ./leaky; status 0, 1 thread, 2.00 ms, peak resident 9.00 MB
   heap: 100001 allocations, 1 free, 0 reallocations, 6.40 MB in all; peak 6.40 MB (6404096 bytes) at 1.20 ms
@@ -166,17 +137,13 @@ fn nothing_is_claimed_of_what_was_not_looked_at() {
     (process.heap, process.descriptors, process.tapped) = (None, None, false);
     process.untapped_reason = Some("statically linked".to_owned());
     let text = render(&report(vec![process]));
-    assert!(
-        text.starts_with("calltap: busybox was not looked into (statically linked); status 0\n")
-    );
+    assert!(text.starts_with("calltap: busybox was not looked into (statically linked); status 0\n"));
     assert!(text.contains("process 1: busybox; status 0; not tapped: statically linked\n"));
 
     let mut process = quiet(1, "ls");
     process.heap = None;
     let text = render(&report(vec![process]));
-    assert!(
-        text.starts_with("calltap: ls left no descriptor open (memory not tapped); status 0\n")
-    );
+    assert!(text.starts_with("calltap: ls left no descriptor open (memory not tapped); status 0\n"));
 }
 
 #[test]
@@ -186,21 +153,12 @@ fn three_hundred_children_do_not_make_three_hundred_sections() {
     let text = render(&report(processes));
     assert!(text.lines().count() < 50, "{text}");
     assert!(text.starts_with("calltap: child leaked 100000 blocks, 6.40 MB; 3 descriptors"));
+    assert!(text.contains("\nprocess 1000: child; status 0, 1 thread"), "the target itself: {text}");
+    assert!(text.contains("\nprocess 1200: ./leaky; status 0, 1 thread"), "the one that leaks: {text}");
     assert!(
-        text.contains("\nprocess 1000: child; status 0, 1 thread"),
-        "the target itself: {text}"
+        text.contains("\nprocess 1001: child; status 0; no block still allocated, no descriptor left open\n")
     );
-    assert!(
-        text.contains("\nprocess 1200: ./leaky; status 0, 1 thread"),
-        "the one that leaks: {text}"
-    );
-    assert!(text.contains(
-        "\nprocess 1001: child; status 0; no block still allocated, no descriptor left open\n"
-    ));
-    assert!(
-        text.ends_with("... and 283 more (all with --format json)\n"),
-        "{text}"
-    );
+    assert!(text.ends_with("... and 283 more (all with --format json)\n"), "{text}");
 }
 
 #[test]
@@ -237,20 +195,11 @@ fn faults_come_before_leaks() {
     }];
     let text = render(&report(vec![process]));
     let lines: Vec<_> = text.lines().collect();
-    assert!(
-        lines[0].contains("2 x double free; 1 x release by the wrong function; status 0"),
-        "{text}"
-    );
-    assert!(
-        lines[1].starts_with("where:   double at leaky+0x1401 (drop_all); 100000 blocks"),
-        "{text}"
-    );
+    assert!(lines[0].contains("2 x double free; 1 x release by the wrong function; status 0"), "{text}");
+    assert!(lines[1].starts_with("where:   double at leaky+0x1401 (drop_all); 100000 blocks"), "{text}");
     assert_eq!(lines[2], "next:    addr2line -Cfpe /srv/bin/leaky 0x1400");
     assert!(text.contains("wrong releases: 2 double, 1 by a function of another family\n"));
-    assert!(
-        text.contains("malloc at leaky+0x1500 (a)  operator delete at leaky+0x1600 (b)\n"),
-        "{text}"
-    );
+    assert!(text.contains("malloc at leaky+0x1500 (a)  operator delete at leaky+0x1600 (b)\n"), "{text}");
 }
 
 #[test]
@@ -262,12 +211,7 @@ fn deaths_losses_and_blind_spots_are_told() {
     report.lost_records = 12;
     report.blind_spots = vec!["static.so: its calls are bound inside".to_owned()];
     let text = render(&report);
-    assert!(
-        text.lines()
-            .next()
-            .unwrap()
-            .ends_with("; killed by SIGSEGV")
-    );
+    assert!(text.lines().next().unwrap().ends_with("; killed by SIGSEGV"));
     assert!(text.contains("lost:    12 records: the figures below are not complete\n"));
     assert!(text.ends_with("\nnot seen:\n  static.so: its calls are bound inside\n"));
 }
@@ -276,10 +220,7 @@ fn deaths_losses_and_blind_spots_are_told() {
 fn commands_and_paths_can_be_pasted_and_keep_to_their_line() {
     let mut odd = site(0x11, "f");
     odd.object = Some("/tmp/it's here".to_owned());
-    assert_eq!(
-        verdict::line_command(&odd).unwrap(),
-        r"addr2line -Cfpe '/tmp/it'\''s here' 0x10"
-    );
+    assert_eq!(verdict::line_command(&odd).unwrap(), r"addr2line -Cfpe '/tmp/it'\''s here' 0x10");
     assert_eq!(verdict::line_command(&Site::default()), None);
     assert_eq!(shortened("one\ntwo", 60), "one two");
     assert_eq!(shortened("abcdef", 3), "abc...");

@@ -9,11 +9,7 @@ const AT_RANDOM: u64 = 25;
 
 /// A stack as the kernel makes it: arrays, padding, strings, end.
 fn stack(argv: &[&[u8]], envp: &[&[u8]], auxv: &[(u64, u64)]) -> (u64, Vec<u8>) {
-    let strings: Vec<u8> = argv
-        .iter()
-        .chain(envp)
-        .flat_map(|string| [string, &b"\0"[..]].concat())
-        .collect();
+    let strings: Vec<u8> = argv.iter().chain(envp).flat_map(|string| [string, &b"\0"[..]].concat()).collect();
     let mut next = TOP - strings.len() as u64;
     let words = 1 + argv.len() + 1 + envp.len() + 1 + 2 * (auxv.len() + 1);
     let rsp = (next - 8 * words as u64) & !15;
@@ -38,36 +34,18 @@ type Strings = Vec<Vec<u8>>;
 /// What a program finds on the stack at `rsp`.
 fn seen(rsp: u64, bytes: &[u8]) -> (Strings, Strings, Vec<u64>) {
     let parsed = Startup::parse(rsp, bytes).unwrap();
-    let read = |range: Range<usize>| {
-        range
-            .map(|at| parsed.string(at).unwrap().to_vec())
-            .collect::<Strings>()
-    };
+    let read = |range: Range<usize>| range.map(|at| parsed.string(at).unwrap().to_vec()).collect::<Strings>();
     let arguments = 1..parsed.environment.start - 1;
-    let auxv = parsed
-        .auxiliary
-        .clone()
-        .map(|at| word_at(bytes, at).unwrap())
-        .collect();
+    let auxv = parsed.auxiliary.clone().map(|at| word_at(bytes, at).unwrap()).collect();
     (read(arguments), read(parsed.environment.clone()), auxv)
 }
 
 /// Rewrites a stack and looks at the result as the program will: new bytes, then the old stack.
 fn rewritten(argv: &[&[u8]], envp: &[&[u8]], auxv: &[(u64, u64)]) -> (Strings, Strings, Vec<u64>) {
     let (rsp, bytes) = stack(argv, envp, auxv);
-    let new = Startup::parse(rsp, &bytes)
-        .unwrap()
-        .with_interposer(b"/c/tap.so", b"/proc/1/fd/3");
-    assert_eq!(
-        new.rsp % 16,
-        0,
-        "the ABI's alignment at the first instruction"
-    );
-    assert_eq!(
-        new.rsp + new.bytes.len() as u64,
-        rsp,
-        "the old stack is not touched"
-    );
+    let new = Startup::parse(rsp, &bytes).unwrap().with_interposer(b"/c/tap.so", b"/proc/1/fd/3");
+    assert_eq!(new.rsp % 16, 0, "the ABI's alignment at the first instruction");
+    assert_eq!(new.rsp + new.bytes.len() as u64, rsp, "the old stack is not touched");
     seen(new.rsp, &[new.bytes, bytes].concat())
 }
 
@@ -77,20 +55,12 @@ fn owned(strings: &[&[u8]]) -> Strings {
 
 #[test]
 fn without_a_preload_two_variables_are_appended() {
-    let (argv, envp, auxv) = rewritten(
-        &[b"ls", b"-l"],
-        &[b"HOME=/root", b"A=1"],
-        &[(AT_BASE, 0x1000), (AT_RANDOM, TOP - 9)],
-    );
+    let (argv, envp, auxv) =
+        rewritten(&[b"ls", b"-l"], &[b"HOME=/root", b"A=1"], &[(AT_BASE, 0x1000), (AT_RANDOM, TOP - 9)]);
     assert_eq!(argv, owned(&[b"ls", b"-l"]));
     assert_eq!(
         envp,
-        owned(&[
-            b"HOME=/root",
-            b"A=1",
-            b"LD_PRELOAD=/c/tap.so",
-            b"CALLTAP_SEGMENT=/proc/1/fd/3"
-        ])
+        owned(&[b"HOME=/root", b"A=1", b"LD_PRELOAD=/c/tap.so", b"CALLTAP_SEGMENT=/proc/1/fd/3"])
     );
     assert_eq!(auxv, [AT_BASE, 0x1000, AT_RANDOM, TOP - 9, 0, 0]);
 }
@@ -112,32 +82,18 @@ fn an_existing_preload_keeps_its_place_and_its_value() {
 #[test]
 fn an_empty_preload_is_remembered_as_empty() {
     let (_, envp, _) = rewritten(&[b"x"], &[b"LD_PRELOAD="], &[]);
-    assert_eq!(
-        envp,
-        owned(&[
-            b"LD_PRELOAD=/c/tap.so",
-            b"CALLTAP_SEGMENT=/proc/1/fd/3",
-            b"CALLTAP_PRELOAD="
-        ])
-    );
+    assert_eq!(envp, owned(&[b"LD_PRELOAD=/c/tap.so", b"CALLTAP_SEGMENT=/proc/1/fd/3", b"CALLTAP_PRELOAD="]));
 }
 
 #[test]
 fn of_two_preloads_the_one_that_counts_is_changed() {
     let (_, envp, _) = rewritten(&[b"x"], &[b"LD_PRELOAD=/a.so", b"LD_PRELOAD=/b.so"], &[]);
-    assert_eq!(
-        envp[..2],
-        owned(&[b"LD_PRELOAD=/a.so", b"LD_PRELOAD=/c/tap.so:/b.so"])
-    );
+    assert_eq!(envp[..2], owned(&[b"LD_PRELOAD=/a.so", b"LD_PRELOAD=/c/tap.so:/b.so"]));
 }
 
 #[test]
 fn similar_names_are_other_variables() {
-    let (_, envp, _) = rewritten(
-        &[b"x"],
-        &[b"LD_PRELOADED=1", b"MY_LD_PRELOAD=2", b"LD_PRELOAD"],
-        &[],
-    );
+    let (_, envp, _) = rewritten(&[b"x"], &[b"LD_PRELOADED=1", b"MY_LD_PRELOAD=2", b"LD_PRELOAD"], &[]);
     assert_eq!(envp[3], b"LD_PRELOAD=/c/tap.so");
 }
 
@@ -151,11 +107,7 @@ fn nothing_at_all_is_enough() {
 fn auxiliary_values_are_found_by_kind() {
     let (rsp, bytes) = stack(&[b"x"], &[], &[(AT_RANDOM, 7), (AT_BASE, 9)]);
     let startup = Startup::parse(rsp, &bytes).unwrap();
-    assert_eq!(
-        startup.auxiliary(AT_BASE),
-        Some(9),
-        "a kind, not the value 7 before it"
-    );
+    assert_eq!(startup.auxiliary(AT_BASE), Some(9), "a kind, not the value 7 before it");
     assert_eq!(startup.auxiliary(23), None);
 }
 

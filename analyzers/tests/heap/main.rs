@@ -1,0 +1,8 @@
+//! The heap's ledger, by tables of calls and by comparison with a naive model.
+
+mod calls;
+mod faults;
+mod model;
+mod nesting;
+mod order;
+mod totals;
