@@ -10,20 +10,12 @@ const CROWDS: [[&str; 2]; 3] = [["1", "5000"], ["8", "2000"], ["64", "250"]];
 /// Compares what a run did beyond an idle one of as many threads: the program's word with the report's.
 ///
 /// The idle run takes away what run-times do by themselves, which no program can count.
-fn expect_agreement(idle: &Outcome, busy: &Outcome) {
+pub(crate) fn expect_agreement(idle: &Outcome, busy: &Outcome) {
     let [before, after] = [idle, busy].map(|outcome| outcome.report().only_process());
-    assert_eq!(
-        [idle.report().lost(), busy.report().lost()],
-        [0, 0],
-        "lost records"
-    );
+    assert_eq!([idle.report().lost(), busy.report().lost()], [0, 0], "lost records");
     for (function, calls) in busy.said_all("call.") {
         let truth = calls - idle.said(&format!("call.{function}"));
-        assert_eq!(
-            after.calls(&function) - before.calls(&function),
-            truth,
-            "calls of {function}: {busy}"
-        );
+        assert_eq!(after.calls(&function) - before.calls(&function), truth, "calls of {function}: {busy}");
     }
     expect_totals(idle, busy);
 }
@@ -33,17 +25,10 @@ fn expect_totals(idle: &Outcome, busy: &Outcome) {
     for section in ["heap", "descriptors"] {
         let said = busy.stdout();
         let prefix = format!("{section}.");
-        for key in said
-            .lines()
-            .filter_map(|line| line.strip_prefix(&prefix)?.split('=').next())
-        {
+        for key in said.lines().filter_map(|line| line.strip_prefix(&prefix)?.split('=').next()) {
             let truth = busy.said(&format!("{prefix}{key}")) - idle.said(&format!("{prefix}{key}"));
             let pointer = format!("/{section}/{key}");
-            assert_eq!(
-                after.number(&pointer) - before.number(&pointer),
-                truth,
-                "{pointer}: {busy}"
-            );
+            assert_eq!(after.number(&pointer) - before.number(&pointer), truth, "{pointer}: {busy}");
         }
     }
     for pointer in ["/heap/unmatched_frees", "/heap/double_frees"] {
@@ -62,11 +47,7 @@ fn heap_calls_of_c_are_counted_exactly() {
         let busy = run(&target, &[threads, rounds]);
         expect_agreement(&run(&target, &[threads, "0"]), &busy);
         let kept = (busy.said("kept.blocks"), busy.said("kept.bytes"));
-        assert_eq!(
-            busy.report().only_process().still_allocated(),
-            kept,
-            "{busy}"
-        );
+        assert_eq!(busy.report().only_process().still_allocated(), kept, "{busy}");
     }
 }
 
@@ -84,9 +65,7 @@ fn descriptor_calls_of_c_are_counted_exactly() {
 
 #[test]
 fn descriptor_calls_of_fortified_large_file_c_are_counted_exactly() {
-    let target = Target::c("counts_fd.c")
-        .flags(&["-D_FILE_OFFSET_BITS=64", "-D_FORTIFY_SOURCE=2"])
-        .build();
+    let target = Target::c("counts_fd.c").flags(&["-D_FILE_OFFSET_BITS=64", "-D_FORTIFY_SOURCE=2"]).build();
     let directory = scratch();
     let place = directory.path().to_str().expect("a plain path");
     let [idle, busy] = ["0", "100"].map(|rounds| run(&target, &["8", rounds, place]));
@@ -99,18 +78,8 @@ fn every_form_of_new_and_delete_is_one_allocation_and_one_release() {
     for [threads, _] in CROWDS {
         let [idle, busy] = ["0", "200"].map(|rounds| run(&target, &[threads, rounds]));
         expect_totals(&idle, &busy);
-        assert_eq!(
-            busy.report().only_process().still_allocated(),
-            (0, 0),
-            "{busy}"
-        );
-        assert_eq!(
-            busy.report()
-                .only_process()
-                .number("/heap/mismatched_frees"),
-            0,
-            "{busy}"
-        );
+        assert_eq!(busy.report().only_process().still_allocated(), (0, 0), "{busy}");
+        assert_eq!(busy.report().only_process().number("/heap/mismatched_frees"), 0, "{busy}");
     }
 }
 

@@ -20,42 +20,19 @@ fn every_ending_keeps_its_status_and_its_report() {
         ("quick_exit", Some(11), None),
         ("leader_first", Some(5), None),
     ] {
-        let status = code
-            .or(signal.map(|signal| 128 + signal))
-            .expect("one of them");
+        let status = code.or(signal.map(|signal| 128 + signal)).expect("one of them");
         let without = bare().run(&target, &[mode, BLOCKS]).expect_status(status);
-        let outcome = calltap()
-            .run(&target, &[mode, BLOCKS])
-            .expect_same_as(&without);
+        let outcome = calltap().run(&target, &[mode, BLOCKS]).expect_same_as(&without);
         let report = outcome.report();
-        assert_eq!(
-            report.at("/target/exit_code").as_i64(),
-            code.map(i64::from),
-            "{mode}"
-        );
-        assert_eq!(
-            report.at("/target/signal").as_i64(),
-            signal.map(i64::from),
-            "{mode}"
-        );
+        assert_eq!(report.at("/target/exit_code").as_i64(), code.map(i64::from), "{mode}");
+        assert_eq!(report.at("/target/signal").as_i64(), signal.map(i64::from), "{mode}");
         assert_eq!(report.lost(), 0, "{mode}");
         let process = report.only_process();
-        assert_eq!(process.calls("malloc"), 10_007, "{mode}");
-        assert_eq!(
-            process.still_allocated(),
-            (10_007, 32 * 10_007),
-            "{mode}: {:#}",
-            process.0
-        );
-        let open: Vec<_> = process
-            .still_open()
-            .into_iter()
-            .map(|(fd, _, path)| (fd, path))
-            .collect();
-        assert_eq!(
-            open,
-            [(3, "/etc/passwd".to_owned()), (4, "/dev/null".to_owned())],
-            "{mode}"
-        );
+        // pthread_exit loads the unwinder, which allocates.
+        let by_the_run_time = process.calls("malloc") - 10_007;
+        assert!(by_the_run_time == 0 || mode == "leader_first", "{mode}: {by_the_run_time}");
+        assert_eq!(process.still_allocated(), (10_007, 32 * 10_007), "{mode}: {:#}", process.0);
+        let open: Vec<_> = process.still_open().into_iter().map(|(fd, _, path)| (fd, path)).collect();
+        assert_eq!(open, [(3, "/etc/passwd".to_owned()), (4, "/dev/null".to_owned())], "{mode}");
     }
 }

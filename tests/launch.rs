@@ -56,10 +56,7 @@ pub(crate) fn bare() -> Launch {
 
 /// Under `calltap run`, with a JSON report.
 pub(crate) fn calltap() -> Launch {
-    Launch {
-        tapped: true,
-        ..Launch::default()
-    }
+    Launch { tapped: true, ..Launch::default() }
 }
 
 impl Launch {
@@ -71,8 +68,7 @@ impl Launch {
 
     /// With these options of `calltap run`.
     pub(crate) fn options<S: AsRef<OsStr>>(mut self, options: &[S]) -> Self {
-        self.options
-            .extend(options.iter().map(|option| option.as_ref().to_owned()));
+        self.options.extend(options.iter().map(|option| option.as_ref().to_owned()));
         self
     }
 
@@ -84,8 +80,7 @@ impl Launch {
 
     /// With a variable in the environment.
     pub(crate) fn variable(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
-        self.variables
-            .push((name.into(), value.as_ref().to_owned()));
+        self.variables.push((name.into(), value.as_ref().to_owned()));
         self
     }
 
@@ -108,20 +103,12 @@ impl Launch {
     }
 
     /// Runs the program to its end.
-    pub(crate) fn run<S: AsRef<OsStr>>(
-        self,
-        program: impl AsRef<OsStr>,
-        arguments: &[S],
-    ) -> Outcome {
+    pub(crate) fn run<S: AsRef<OsStr>>(self, program: impl AsRef<OsStr>, arguments: &[S]) -> Outcome {
         self.start(program, arguments).finish()
     }
 
     /// Starts the program.
-    pub(crate) fn start<S: AsRef<OsStr>>(
-        self,
-        program: impl AsRef<OsStr>,
-        arguments: &[S],
-    ) -> Running {
+    pub(crate) fn start<S: AsRef<OsStr>>(self, program: impl AsRef<OsStr>, arguments: &[S]) -> Running {
         let files = scratch();
         let report = files.path().join("report.json");
         let mut words: Vec<OsString> = Vec::new();
@@ -129,52 +116,31 @@ impl Launch {
             words.extend([env!("CARGO_BIN_EXE_calltap").into(), "run".into()]);
             words.extend(self.options);
             if !self.no_report {
-                words.extend([
-                    "--format".into(),
-                    "json".into(),
-                    "-o".into(),
-                    report.clone().into(),
-                ]);
+                words.extend(["--format".into(), "json".into(), "-o".into(), report.clone().into()]);
             }
             words.push("--".into());
         }
         words.push(program.as_ref().to_owned());
-        words.extend(
-            arguments
-                .iter()
-                .map(|argument| argument.as_ref().to_owned()),
-        );
+        words.extend(arguments.iter().map(|argument| argument.as_ref().to_owned()));
         if let Some(preamble) = self.preamble {
             let script = format!("{preamble}\nexec \"$@\"");
-            words.splice(
-                0..0,
-                ["/bin/sh".into(), "-c".into(), script.into(), "sh".into()],
-            );
+            words.splice(0..0, ["/bin/sh".into(), "-c".into(), script.into(), "sh".into()]);
         }
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).env_clear();
         for name in ["PATH", "HOME", "USER"] {
             command.envs(std::env::var_os(name).map(|value| (name, value)));
         }
-        command
-            .env("LANG", "C.UTF-8")
-            .env("XDG_CACHE_HOME", Path::new(SCRATCH).join("cache"));
+        command.env("LANG", "C.UTF-8").env("XDG_CACHE_HOME", Path::new(SCRATCH).join("cache"));
         command.envs(self.variables);
-        command
-            .stdin(File::open(self.stdin.unwrap_or("/dev/null".into())).expect("the input exists"));
+        command.stdin(File::open(self.stdin.unwrap_or("/dev/null".into())).expect("the input exists"));
         command.stdout(File::create(files.path().join("stdout")).expect("a scratch file"));
         command.stderr(File::create(files.path().join("stderr")).expect("a scratch file"));
         command.current_dir(self.directory.unwrap_or(SCRATCH.into()));
         // A group of its own, so that all of it can be stopped.
         command.process_group(0);
-        let what = words
-            .iter()
-            .map(|word| word.to_string_lossy())
-            .collect::<Vec<_>>()
-            .join(" ");
-        let child = command
-            .spawn()
-            .unwrap_or_else(|error| panic!("{what}: {error}"));
+        let what = words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
+        let child = command.spawn().unwrap_or_else(|error| panic!("{what}: {error}"));
         Running { what, child, files, finished: false }
     }
 }

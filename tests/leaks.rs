@@ -12,39 +12,22 @@ fn a_tenth_of_a_million_blocks_is_missed() {
     assert_eq!(outcome.said("leaked.blocks"), 100_000);
     let leaked = (outcome.said("leaked.blocks"), outcome.said("leaked.bytes"));
     assert_eq!(process.still_allocated(), leaked);
-    assert_eq!(
-        process.number("/heap/allocations") - process.number("/heap/frees"),
-        { leaked.0 + process.number("/heap/runtime_owned/blocks") }
-    );
-    assert!(
-        process.number("/heap/peak_live_bytes") > 100_000_000,
-        "{outcome}"
-    );
+    assert_eq!(process.number("/heap/allocations") - process.number("/heap/frees"), {
+        leaked.0 + process.number("/heap/runtime_owned/blocks")
+    });
+    assert!(process.number("/heap/peak_live_bytes") > 100_000_000, "{outcome}");
 }
 
 #[test]
 fn clean_programs_leak_nothing_and_what_the_run_time_keeps_is_its_own() {
     for recipe in [Target::c("clean.c"), Target::cpp("clean.cpp")] {
         let target = recipe.build();
-        let outcome = calltap()
-            .stdin("/etc/passwd".as_ref())
-            .run(&target, &[""])
-            .expect_status(0);
+        let outcome = calltap().stdin("/etc/passwd".as_ref()).run(&target, &[""]).expect_status(0);
         let process = outcome.report().only_process();
-        assert_eq!(
-            process.still_allocated(),
-            (0, 0),
-            "{}: {:#}",
-            target.name(),
-            process.0
-        );
+        assert_eq!(process.still_allocated(), (0, 0), "{}: {:#}", target.name(), process.0);
         assert_eq!(process.still_open(), [], "{}", target.name());
         let kept = process.number("/heap/runtime_owned/blocks");
-        assert!(
-            kept > 0,
-            "{}: stdio's buffers or the emergency pool",
-            target.name()
-        );
+        assert!(kept > 0, "{}: stdio's buffers or the emergency pool", target.name());
         let difference = process.number("/heap/allocations") - process.number("/heap/frees");
         assert_eq!(difference, kept, "{}", target.name());
     }
@@ -55,35 +38,19 @@ fn what_library_functions_hand_out_is_the_programs_own() {
     let target = Target::c("faults.c").build();
     let outcome = calltap().run(&target, &["results_kept"]).expect_status(0);
     let process = outcome.report().only_process();
-    assert_eq!(
-        process.still_allocated().0,
-        outcome.said("leaked.blocks"),
-        "{:#}",
-        process.0
-    );
-    let open: Vec<_> = process
-        .still_open()
-        .into_iter()
-        .map(|(_, _, path)| path)
-        .collect();
+    assert_eq!(process.still_allocated().0, outcome.said("leaked.blocks"), "{:#}", process.0);
+    let open: Vec<_> = process.still_open().into_iter().map(|(_, _, path)| path).collect();
     assert_eq!(open, ["/etc/passwd", "/"], "{:#}", process.0);
 }
 
 #[test]
 fn sizes_peak_and_rest_are_exact() {
     let target = Target::c("faults.c").build();
-    let outcome = calltap()
-        .run(&target, &["one_of_each_left"])
-        .expect_status(0);
+    let outcome = calltap().run(&target, &["one_of_each_left"]).expect_status(0);
     let process = outcome.report().only_process();
     let left = (outcome.said("leaked.blocks"), outcome.said("leaked.bytes"));
     assert_eq!(process.still_allocated(), left);
-    assert_eq!(
-        process.number("/heap/peak_live_bytes"),
-        outcome.said("peak.bytes"),
-        "{:#}",
-        process.0
-    );
+    assert_eq!(process.number("/heap/peak_live_bytes"), outcome.said("peak.bytes"), "{:#}", process.0);
 }
 
 #[test]
@@ -92,10 +59,7 @@ fn descriptors_left_open_are_named_with_kind_and_path() {
     let outcome = calltap().run(&target, &["return", "3"]).expect_status(0);
     let process = outcome.report().only_process();
     let open = process.still_open();
-    assert_eq!(
-        open.iter().map(|(fd, _, _)| *fd).collect::<Vec<_>>(),
-        [3, 4]
-    );
+    assert_eq!(open.iter().map(|(fd, _, _)| *fd).collect::<Vec<_>>(), [3, 4]);
     assert_eq!([&*open[0].2, &*open[1].2], ["/etc/passwd", "/dev/null"]);
     assert!(open.iter().all(|(_, kind, _)| kind == "file"), "{open:?}");
     assert_eq!(process.still_allocated(), (3, 96));
@@ -107,9 +71,6 @@ fn inherited_descriptors_are_not_the_programs_own() {
     let file = directory.path().join("inherited");
     let preamble = format!("exec 5>'{}' 7</dev/null", file.display());
     let target = Target::c("graph.c").build();
-    let outcome = calltap()
-        .after(&preamble)
-        .run(&target, &["10"])
-        .expect_status(0);
+    let outcome = calltap().after(&preamble).run(&target, &["10"]).expect_status(0);
     assert_eq!(outcome.report().only_process().still_open(), []);
 }

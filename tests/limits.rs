@@ -8,10 +8,7 @@ use crate::target::Target;
 fn expect_sound(without: &Outcome, with: &Outcome) {
     if with.status == 125 {
         let message = with.stderr();
-        assert!(
-            message.starts_with("calltap: ") && message.contains("\nhint: "),
-            "{with}"
-        );
+        assert!(message.starts_with("calltap: ") && message.contains("\nhint: "), "{with}");
         return;
     }
     assert_eq!(with.status, without.status, "{with}");
@@ -28,10 +25,7 @@ fn few_descriptors_for_the_target() {
     let without = bare().run("sh", &arguments).expect_status(0);
     let with = calltap().run("sh", &arguments).expect_same_as(&without);
     let sections = with.report().processes_of(target.name());
-    assert_eq!(
-        sections.last().map(|process| process.calls("calloc")),
-        Some(without.said("call.calloc") + 4)
-    );
+    assert_eq!(sections.last().map(|process| process.calls("calloc")), Some(without.said("call.calloc") + 4));
 }
 
 #[test]
@@ -43,10 +37,7 @@ fn few_descriptors_for_calltap_too() {
         if without.status != 0 {
             continue; // not even the loader finds its libraries
         }
-        expect_sound(
-            &without,
-            &calltap().after(&preamble).run(&target, &["2", "50"]),
-        );
+        expect_sound(&without, &calltap().after(&preamble).run(&target, &["2", "50"]));
     }
 }
 
@@ -59,10 +50,7 @@ fn little_address_space_for_the_target() {
         let without = bare().run("sh", &["-c", &script]).expect_status(0);
         let with = calltap().run("sh", &["-c", &script]);
         expect_sound(&without, &with);
-        assert_eq!(
-            with.status, 0,
-            "a limit of the target's is no failure of ours: {with}"
-        );
+        assert_eq!(with.status, 0, "a limit of the target's is no failure of ours: {with}");
     }
 }
 
@@ -71,14 +59,8 @@ fn little_address_space_for_calltap_too() {
     let target = Target::c("counts_heap.c").build();
     for kibibytes in [30_000, 60_000, 200_000, 4_000_000] {
         let preamble = format!("ulimit -v {kibibytes}");
-        let without = bare()
-            .after(&preamble)
-            .run(&target, &["1", "100"])
-            .expect_status(0);
-        expect_sound(
-            &without,
-            &calltap().after(&preamble).run(&target, &["1", "100"]),
-        );
+        let without = bare().after(&preamble).run(&target, &["1", "100"]).expect_status(0);
+        expect_sound(&without, &calltap().after(&preamble).run(&target, &["1", "100"]));
     }
 }
 
@@ -90,10 +72,7 @@ fn a_full_disk_is_an_error_that_is_said() {
         let launch = calltap().report_elsewhere().options(&options);
         let outcome = launch.run(&target, &["exit", "5"]).expect_status(125);
         let message = outcome.stderr();
-        assert!(
-            message.contains("/dev/full") && message.contains("\nhint: "),
-            "{outcome}"
-        );
+        assert!(message.contains("/dev/full") && message.contains("\nhint: "), "{outcome}");
         assert!(message.contains("No space left"), "{outcome}");
     }
     let launch = calltap().options(&["--histogram-log", "/dev/full"]);
@@ -108,10 +87,7 @@ fn closed_standard_streams_stay_closed_and_harm_nothing() {
     let report = directory.path().join("report").into_os_string();
     for preamble in ["exec <&-", "exec >&-", "exec 2>&-", "exec <&- >&- 2>&-"] {
         let launch = calltap().report_elsewhere().after(preamble);
-        let with = launch
-            .clone()
-            .options(&["-o".into(), report.clone()])
-            .run(&target, &["exit", "5"]);
+        let with = launch.clone().options(&["-o".into(), report.clone()]).run(&target, &["exit", "5"]);
         assert_eq!(with.status, 7, "{preamble}: {with}");
         let text = std::fs::read_to_string(&report).expect("a report was asked for");
         assert!(text.contains("/etc/passwd"), "{preamble}: {text}");
@@ -124,10 +100,7 @@ fn closed_standard_streams_stay_closed_and_harm_nothing() {
     let mirror = Target::c("mirror.c").build();
     for preamble in ["exec <&-", "exec 2>&-", "exec <&- 2>&-"] {
         let without = bare().after(preamble).run(&mirror, &[""]);
-        calltap()
-            .after(preamble)
-            .run(&mirror, &[""])
-            .expect_same_as(&without);
+        calltap().after(preamble).run(&mirror, &[""]).expect_same_as(&without);
     }
 }
 
@@ -145,10 +118,7 @@ fn a_reader_that_goes_away_is_the_targets_affair() {
         )
     };
     let without = bare().run("sh", &["-c", &script("", "one")]);
-    let with = bare().run(
-        "sh",
-        &["-c", &script(&format!("'{calltap_path}' run --"), "two")],
-    );
+    let with = bare().run("sh", &["-c", &script(&format!("'{calltap_path}' run --"), "two")]);
     assert!(without.stderr().contains("status 141"), "{without}");
     with.expect_same_as(&without);
 }

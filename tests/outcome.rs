@@ -25,9 +25,7 @@ impl Outcome {
 
     /// The report, which must be there.
     pub(crate) fn report(&self) -> &Report {
-        self.report
-            .as_ref()
-            .unwrap_or_else(|| panic!("no report: {self}"))
+        self.report.as_ref().unwrap_or_else(|| panic!("no report: {self}"))
     }
 
     /// Whether there is a report.
@@ -53,16 +51,9 @@ impl Outcome {
     /// All numbers the target printed for keys that start with `prefix`, without it.
     pub(crate) fn said_all(&self, prefix: &str) -> Vec<(String, i64)> {
         let text = self.stdout();
-        let pairs = text
-            .lines()
-            .filter_map(|line| line.strip_prefix(prefix)?.split_once('='));
+        let pairs = text.lines().filter_map(|line| line.strip_prefix(prefix)?.split_once('='));
         let found: Vec<_> = pairs
-            .map(|(key, value)| {
-                (
-                    key.to_owned(),
-                    value.parse().expect("the target says numbers"),
-                )
-            })
+            .map(|(key, value)| (key.to_owned(), value.parse().expect("the target says numbers")))
             .collect();
         assert!(!found.is_empty(), "no number {prefix}*: {self}");
         found
@@ -76,23 +67,15 @@ impl Outcome {
     /// Like [`Outcome::expect_same_as`], of texts from which `mask` took what differs from run to run.
     pub(crate) fn expect_same_after(self, other: &Self, mask: impl Fn(&str) -> String) -> Self {
         assert_eq!(self.status, other.status, "status\n{self}\n{other}");
-        for (name, mine, others) in [
-            ("stdout", self.stdout(), other.stdout()),
-            ("stderr", self.stderr(), other.stderr()),
-        ] {
+        for (name, mine, others) in
+            [("stdout", self.stdout(), other.stdout()), ("stderr", self.stderr(), other.stderr())]
+        {
             let (mine, others) = (mask(&mine), mask(&others));
             if mine != others {
-                let line = mine
-                    .lines()
-                    .zip(others.lines())
-                    .position(|(one, two)| one != two);
+                let line = mine.lines().zip(others.lines()).position(|(one, two)| one != two);
                 let at = line.unwrap_or_else(|| mine.lines().count().min(others.lines().count()));
-                let [one, two] =
-                    [&mine, &others].map(|text| text.lines().nth(at).unwrap_or("(end)"));
-                panic!(
-                    "{name} differs in line {}:\n  {one}\n  {two}\n{self}\n{other}",
-                    at + 1
-                );
+                let [one, two] = [&mine, &others].map(|text| text.lines().nth(at).unwrap_or("(end)"));
+                panic!("{name} differs in line {}:\n  {one}\n  {two}\n{self}\n{other}", at + 1);
             }
         }
         self
@@ -102,14 +85,10 @@ impl Outcome {
 impl std::fmt::Display for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let end = |text: String| {
-            let from = text.len().saturating_sub(2000);
-            text[text.ceil_char_boundary(from)..].to_owned()
+            let from = text.chars().count().saturating_sub(2000);
+            text.chars().skip(from).collect::<String>()
         };
         let (stdout, stderr) = (end(self.stdout()), end(self.stderr()));
-        write!(
-            f,
-            "{}: status {}\nstdout: {stdout}\nstderr: {stderr}",
-            self.what, self.status
-        )
+        write!(f, "{}: status {}\nstdout: {stdout}\nstderr: {stderr}", self.what, self.status)
     }
 }

@@ -11,23 +11,15 @@ use crate::target::Target;
 /// Runs something with this cache directory and expects a sound report.
 fn expect_tapped(cache: &Path) {
     let target = Target::c("endings.c").build();
-    let launch = calltap()
-        .variable("XDG_CACHE_HOME", cache)
-        .variable("HOME", "/no/such/home");
+    let launch = calltap().variable("XDG_CACHE_HOME", cache).variable("HOME", "/no/such/home");
     let outcome = launch.run(&target, &["exit", "11"]).expect_status(7);
-    assert_eq!(
-        outcome.report().only_process().still_allocated(),
-        (11, 11 * 32),
-        "{outcome}"
-    );
+    assert_eq!(outcome.report().only_process().still_allocated(), (11, 11 * 32), "{outcome}");
 }
 
 /// The libraries in a cache directory.
 fn libraries(cache: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(cache.join("calltap")).expect("calltap made it");
-    entries
-        .map(|entry| entry.expect("it can be listed").path())
-        .collect()
+    entries.map(|entry| entry.expect("it can be listed").path()).collect()
 }
 
 #[test]
@@ -41,10 +33,7 @@ fn it_is_written_once_and_replaced_if_it_is_damaged() {
         fs::write(&first[0], damage).expect("it is ours");
         expect_tapped(cache.path());
         assert_eq!(libraries(cache.path()), first);
-        assert!(
-            fs::read(&first[0]).expect("it is there") == whole,
-            "not repaired"
-        );
+        assert!(fs::read(&first[0]).expect("it is there") == whole, "not repaired");
     }
 }
 
@@ -55,20 +44,10 @@ fn no_cache_directory_is_needed() {
     expect_tapped(&cache.path().join("with space"));
     expect_tapped(&cache.path().join("with:colon"));
     let children = Target::c("family.c").build();
-    let launch = bare()
-        .variable("XDG_CACHE_HOME", "/dev/null/cache")
-        .variable("HOME", "");
+    let launch = bare().variable("XDG_CACHE_HOME", "/dev/null/cache").variable("HOME", "");
     let without = launch.clone().run(&children, &["vfork_exec"]);
-    let with = launch
-        .tapped()
-        .run(&children, &["vfork_exec"])
-        .expect_same_as(&without);
-    assert!(
-        with.report()
-            .processes()
-            .iter()
-            .all(|process| process.at("/tapped") == true)
-    );
+    let with = launch.tapped().run(&children, &["vfork_exec"]).expect_same_as(&without);
+    assert!(with.report().processes().iter().all(|process| process.at("/tapped") == true));
 }
 
 #[test]
@@ -94,26 +73,12 @@ fn it_asks_for_nothing_that_a_hook_must_not_use() {
         .filter(goblin::elf::Sym::is_import)
         .filter_map(|symbol| library.dynstrtab.get_at(symbol.st_name))
         .collect();
-    assert!(
-        imports.contains(&"mmap") || imports.contains(&"syscall"),
-        "{imports:?}"
-    );
+    assert!(imports.contains(&"mmap") || imports.contains(&"syscall"), "{imports:?}");
     // What would leave traces in the program.
-    for name in [
-        "pthread_create",
-        "sigaction",
-        "signal",
-        "timer_create",
-        "setitimer",
-        "dlclose",
-    ] {
+    for name in ["pthread_create", "sigaction", "signal", "timer_create", "setitimer", "dlclose"] {
         assert!(!imports.contains(&name), "{name}: {imports:?}");
     }
-    assert!(
-        library.libraries.iter().all(|name| !name.contains("gcc_s")),
-        "{:?}",
-        library.libraries
-    );
+    assert!(library.libraries.iter().all(|name| !name.contains("gcc_s")), "{:?}", library.libraries);
 }
 
 #[test]
@@ -129,9 +94,6 @@ fn no_hook_asks_the_loader_for_thread_storage() {
         ("errno.c", &[""]),
         ("family.c", &["fork_among_threads"]),
     ] {
-        launch
-            .clone()
-            .run(Target::c(source).build(), arguments)
-            .expect_status(0);
+        launch.clone().run(Target::c(source).build(), arguments).expect_status(0);
     }
 }

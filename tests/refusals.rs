@@ -15,11 +15,7 @@ fn expect_refusal(program: &Path, status: i32, words: &[&str]) {
     assert!(!outcome.has_report(), "{outcome}");
     assert!(message.starts_with("calltap: "), "{outcome}");
     assert!(message.contains("\nhint: "), "{outcome}");
-    let name = program
-        .file_name()
-        .expect("a file")
-        .to_str()
-        .expect("a plain name");
+    let name = program.file_name().expect("a file").to_str().expect("a plain name");
     for word in words.iter().chain([&name]) {
         assert!(message.contains(word), "{word:?} is missing: {outcome}");
     }
@@ -43,12 +39,7 @@ fn what_is_not_there() {
     expect_refusal("/no/such/program".as_ref(), 127, &["no such file"]);
     expect_refusal("calltap-has-no-such-program".as_ref(), 127, &["PATH"]);
     let directory = scratch();
-    let script = file(
-        directory.path(),
-        "script",
-        0o755,
-        b"#!/no/such/interpreter -x\necho\n",
-    );
+    let script = file(directory.path(), "script", 0o755, b"#!/no/such/interpreter -x\necho\n");
     expect_refusal(&script, 127, &["/no/such/interpreter"]);
 }
 
@@ -58,12 +49,7 @@ fn what_cannot_be_executed() {
     expect_refusal(directory.path(), 126, &["directory"]);
     let plain = file(directory.path(), "plain", 0o644, &program());
     expect_refusal(&plain, 126, &["not executable", "chmod +x"]);
-    let text = file(
-        directory.path(),
-        "text",
-        0o755,
-        b"neither a program nor a script\n",
-    );
+    let text = file(directory.path(), "text", 0o755, b"neither a program nor a script\n");
     expect_refusal(&text, 126, &["ELF", "#!"]);
     let cut_short = file(directory.path(), "cut", 0o755, &program()[..100]);
     expect_refusal(&cut_short, 126, &["ELF"]);
@@ -88,13 +74,7 @@ fn programs_for_another_machine() {
     for (at, value) in [(16, 2_u16), (18, 3), (40, 52), (42, 32), (44, 1)] {
         small[at..at + 2].copy_from_slice(&value.to_le_bytes());
     }
-    for (at, value) in [
-        (20, 1_u32),
-        (24, 0x0804_8054),
-        (28, 52),
-        (52, 1),
-        (60, 0x0804_8000),
-    ] {
+    for (at, value) in [(20, 1_u32), (24, 0x0804_8054), (28, 52), (52, 1), (60, 0x0804_8000)] {
         small[at..at + 4].copy_from_slice(&value.to_le_bytes());
     }
     let small = file(directory.path(), "small", 0o755, &small);
@@ -107,22 +87,13 @@ fn programs_for_another_machine() {
 
 #[test]
 fn programs_of_another_c_library() {
-    let target = Target::c("graph.c")
-        .compiler("musl-gcc")
-        .try_build()
-        .map(|target| target.path().to_owned());
+    let target = Target::c("graph.c").compiler("musl-gcc").try_build().map(|target| target.path().to_owned());
     let directory = scratch();
     let path = target.unwrap_or_else(|_| {
         // No musl here: a program that asks for its loader is what matters.
-        let (glibc, musl) = (
-            b"/lib64/ld-linux-x86-64.so.2\0",
-            b"/lib/ld-musl-x86_64.so.1\0\0\0\0",
-        );
+        let (glibc, musl) = (b"/lib64/ld-linux-x86-64.so.2\0", b"/lib/ld-musl-x86_64.so.1\0\0\0\0");
         let mut bytes = program();
-        let at = bytes
-            .windows(glibc.len())
-            .position(|window| window == glibc)
-            .expect("PT_INTERP");
+        let at = bytes.windows(glibc.len()).position(|window| window == glibc).expect("PT_INTERP");
         bytes[at..at + musl.len()].copy_from_slice(musl);
         file(directory.path(), "musl", 0o755, &bytes)
     });
@@ -152,49 +123,20 @@ fn programs_with_raised_privileges() {
 
 #[test]
 fn options_that_make_no_sense() {
-    let run = |options: &[&str]| {
-        calltap()
-            .options(options)
-            .run("true", &[""; 0])
-            .expect_status(125)
-    };
-    assert!(
-        run(&["--tap", "everything"])
-            .stderr()
-            .contains("everything")
-    );
+    let run = |options: &[&str]| calltap().options(options).run("true", &[""; 0]).expect_status(125);
+    assert!(run(&["--tap", "everything"]).stderr().contains("everything"));
     assert!(run(&["--ring-size", "1"]).stderr().contains("16K"));
-    assert!(
-        run(&["--fail-on", "heap.still_allocated.bytes>"])
-            .stderr()
-            .contains("fail-on")
-    );
-    assert!(
-        run(&["--fail-on", "no.such.figure>0"])
-            .stderr()
-            .contains("no.such.figure")
-    );
-    assert!(
-        run(&["--no-such-option"])
-            .stderr()
-            .contains("--no-such-option")
-    );
+    assert!(run(&["--fail-on", "heap.still_allocated.bytes>"]).stderr().contains("fail-on"));
+    assert!(run(&["--fail-on", "no.such.figure>0"]).stderr().contains("no.such.figure"));
+    assert!(run(&["--no-such-option"]).stderr().contains("--no-such-option"));
 }
 
 #[test]
 fn a_report_file_that_cannot_be_made() {
     let target = Target::c("graph.c").build();
-    let launch = calltap()
-        .report_elsewhere()
-        .options(&["-o", "/no/such/directory/report"]);
+    let launch = calltap().report_elsewhere().options(&["-o", "/no/such/directory/report"]);
     let outcome = launch.run(&target, &["10"]).expect_status(125);
-    assert!(
-        outcome.stderr().contains("/no/such/directory/report"),
-        "{outcome}"
-    );
+    assert!(outcome.stderr().contains("/no/such/directory/report"), "{outcome}");
     assert!(outcome.stderr().contains("\nhint: "), "{outcome}");
-    assert!(
-        outcome.stdout.is_empty(),
-        "it was started, for nothing: {outcome}"
-    );
+    assert!(outcome.stdout.is_empty(), "it was started, for nothing: {outcome}");
 }

@@ -7,17 +7,12 @@ pub(crate) struct Report(pub(crate) Value);
 
 impl Report {
     pub(crate) fn parse(text: &[u8]) -> Self {
-        Self(
-            serde_json::from_slice(text)
-                .unwrap_or_else(|error| panic!("the report is no JSON: {error}")),
-        )
+        Self(serde_json::from_slice(text).unwrap_or_else(|error| panic!("the report is no JSON: {error}")))
     }
 
     /// What lies at a JSON pointer; it must be there.
     pub(crate) fn at(&self, pointer: &str) -> &Value {
-        self.0
-            .pointer(pointer)
-            .unwrap_or_else(|| panic!("no {pointer} in {:#}", self.0))
+        self.0.pointer(pointer).unwrap_or_else(|| panic!("no {pointer} in {:#}", self.0))
     }
 
     /// How many records were lost in all.
@@ -25,14 +20,17 @@ impl Report {
         self.at("/lost_records").as_i64().expect("a number")
     }
 
+    /// Expects that nothing was lost but the call in the middle of which a thread was killed.
+    pub(crate) fn expect_all_but_killed_calls(&self) {
+        let threads = self.at("/lost_by_thread").as_array().expect("an array");
+        let records: Vec<_> = threads.iter().map(|row| row["records"].as_i64().expect("a number")).collect();
+        assert!(records.iter().all(|lost| *lost == 1), "{threads:#?}");
+        assert_eq!(records.iter().sum::<i64>(), self.lost());
+    }
+
     /// A section for each program that ran.
     pub(crate) fn processes(&self) -> Vec<Process<'_>> {
-        self.at("/processes")
-            .as_array()
-            .expect("an array")
-            .iter()
-            .map(Process)
-            .collect()
+        self.at("/processes").as_array().expect("an array").iter().map(Process).collect()
     }
 
     /// The section of the only program that ran.
@@ -44,10 +42,7 @@ impl Report {
 
     /// The sections whose command contains `text`.
     pub(crate) fn processes_of(&self, text: &str) -> Vec<Process<'_>> {
-        self.processes()
-            .into_iter()
-            .filter(|process| process.command().contains(text))
-            .collect()
+        self.processes().into_iter().filter(|process| process.command().contains(text)).collect()
     }
 }
 
@@ -57,15 +52,11 @@ pub(crate) struct Process<'a>(pub(crate) &'a Value);
 
 impl<'a> Process<'a> {
     pub(crate) fn at(self, pointer: &str) -> &'a Value {
-        self.0
-            .pointer(pointer)
-            .unwrap_or_else(|| panic!("no {pointer} in {:#}", self.0))
+        self.0.pointer(pointer).unwrap_or_else(|| panic!("no {pointer} in {:#}", self.0))
     }
 
     pub(crate) fn number(self, pointer: &str) -> i64 {
-        self.at(pointer)
-            .as_i64()
-            .unwrap_or_else(|| panic!("{pointer} is no number in {:#}", self.0))
+        self.at(pointer).as_i64().unwrap_or_else(|| panic!("{pointer} is no number in {:#}", self.0))
     }
 
     pub(crate) fn command(self) -> String {
@@ -81,40 +72,25 @@ impl<'a> Process<'a> {
 
     /// Calls of all functions.
     pub(crate) fn all_calls(self) -> i64 {
-        self.latencies()
-            .map(|(_, row)| row["count"].as_i64().expect("a number"))
-            .sum()
+        self.latencies().map(|(_, row)| row["count"].as_i64().expect("a number")).sum()
     }
 
     fn latencies(self) -> impl Iterator<Item = (String, &'a Value)> {
         let rows = self.at("/latency").as_array().expect("an array");
-        rows.iter()
-            .map(|row| (row["function"].as_str().expect("a name").to_owned(), row))
+        rows.iter().map(|row| (row["function"].as_str().expect("a name").to_owned(), row))
     }
 
     /// Blocks and bytes of the program's own that are still allocated.
     pub(crate) fn still_allocated(self) -> (i64, i64) {
-        (
-            self.number("/heap/still_allocated/blocks"),
-            self.number("/heap/still_allocated/bytes"),
-        )
+        (self.number("/heap/still_allocated/blocks"), self.number("/heap/still_allocated/bytes"))
     }
 
     /// Descriptors still open that the program opened: number, kind, path.
     pub(crate) fn still_open(self) -> Vec<(i64, String, String)> {
-        let rows = self
-            .at("/descriptors/still_open")
-            .as_array()
-            .expect("an array");
+        let rows = self.at("/descriptors/still_open").as_array().expect("an array");
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         rows.iter()
-            .map(|row| {
-                (
-                    row["fd"].as_i64().expect("a number"),
-                    text(&row["kind"]),
-                    text(&row["path"]),
-                )
-            })
+            .map(|row| (row["fd"].as_i64().expect("a number"), text(&row["kind"]), text(&row["path"])))
             .collect()
     }
 }

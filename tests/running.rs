@@ -32,23 +32,13 @@ impl Running {
     /// Sends a signal to the started process alone.
     pub(crate) fn signal(&self, signal: i32) {
         // SAFETY: plain system call; the child has not been waited for, so its id is its own.
-        assert_eq!(
-            unsafe { libc::kill(self.pid(), signal) },
-            0,
-            "{}",
-            self.what
-        );
+        assert_eq!(unsafe { libc::kill(self.pid(), signal) }, 0, "{}", self.what);
     }
 
     /// Sends a signal to the whole group, as a terminal does.
     pub(crate) fn signal_all(&self, signal: i32) {
         // SAFETY: plain system call; the group was made for this child and lives as long as it.
-        assert_eq!(
-            unsafe { libc::kill(-self.pid(), signal) },
-            0,
-            "{}",
-            self.what
-        );
+        assert_eq!(unsafe { libc::kill(-self.pid(), signal) }, 0, "{}", self.what);
     }
 
     /// What it has written to stdout by now.
@@ -81,15 +71,9 @@ impl Running {
             ended.is_some()
         }) {
             let said = String::from_utf8_lossy(&self.read("stderr")).into_owned();
-            panic!(
-                "{} hangs; stdout {:?}, stderr {said:?}",
-                self.what,
-                self.stdout()
-            );
+            panic!("{} hangs; stdout {:?}, stderr {said:?}", self.what, self.stdout());
         }
-        let report = fs::read(self.files.path().join("report.json"))
-            .ok()
-            .filter(|text| !text.is_empty());
+        let report = fs::read(self.files.path().join("report.json")).ok().filter(|text| !text.is_empty());
         self.finished = true;
         Outcome {
             stdout: self.read("stdout"),
@@ -134,8 +118,5 @@ fn wait_within(limit: Duration, mut ready: impl FnMut() -> bool) -> bool {
 
 /// As a shell counts: 128 + n for death by signal n.
 fn exit_code(status: ExitStatus) -> i32 {
-    status
-        .code()
-        .or_else(|| status.signal().map(|signal| 128 + signal))
-        .expect("it has ended")
+    status.code().or_else(|| status.signal().map(|signal| 128 + signal)).expect("it has ended")
 }

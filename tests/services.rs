@@ -17,9 +17,7 @@ fn free_port() -> u16 {
 /// A service under calltap that listens by now.
 fn start(program: &Path, arguments: &[&str], port: u16) -> Running {
     let mut service = calltap().start(program, arguments);
-    service.until("listening", |_| {
-        TcpStream::connect(("127.0.0.1", port)).is_ok()
-    });
+    service.until("listening", |_| TcpStream::connect(("127.0.0.1", port)).is_ok());
     service
 }
 
@@ -33,53 +31,24 @@ fn stop(service: Running) -> Outcome {
 
 #[test]
 fn redis() {
-    let (Some(server), Some(benchmark)) = (installed("redis-server"), installed("redis-benchmark"))
-    else {
+    let (Some(server), Some(benchmark)) = (installed("redis-server"), installed("redis-benchmark")) else {
         return;
     };
     let directory = scratch();
     let port = free_port();
     let number = port.to_string();
     let place = directory.path().to_str().expect("a plain path");
-    let arguments = [
-        "--port",
-        &number,
-        "--bind",
-        "127.0.0.1",
-        "--save",
-        "",
-        "--dir",
-        place,
-    ];
+    let arguments = ["--port", &number, "--bind", "127.0.0.1", "--save", "", "--dir", place];
     let service = start(&server, &arguments, port);
-    let load = [
-        "-h",
-        "127.0.0.1",
-        "-p",
-        &number,
-        "-n",
-        "20000",
-        "-c",
-        "20",
-        "-q",
-        "-t",
-        "set,get,lpush",
-    ];
+    let load = ["-h", "127.0.0.1", "-p", &number, "-n", "20000", "-c", "20", "-q", "-t", "set,get,lpush"];
     let answer = bare().run(benchmark, &load).expect_status(0);
     for command in ["SET", "GET", "LPUSH"] {
-        assert!(
-            answer.stdout().contains(&format!("{command}: ")),
-            "{answer}"
-        );
+        assert!(answer.stdout().contains(&format!("{command}: ")), "{answer}");
     }
     let outcome = stop(service);
     let process = outcome.report().processes()[0];
     // 20 connections for each of three commands, at the least.
-    assert!(
-        process.number("/descriptors/opened") >= 60,
-        "{:#}",
-        process.0
-    );
+    assert!(process.number("/descriptors/opened") >= 60, "{:#}", process.0);
 }
 
 #[test]
@@ -90,11 +59,7 @@ fn nginx() {
     let directory = scratch();
     let place = directory.path().to_str().expect("a plain path");
     let port = free_port();
-    let user = if std::env::var("USER").is_ok_and(|user| user != "root") {
-        ""
-    } else {
-        "user root;"
-    };
+    let user = if std::env::var("USER").is_ok_and(|user| user != "root") { "" } else { "user root;" };
     let configuration = format!(
         "daemon off; {user} pid {place}/pid; error_log {place}/errors; worker_processes 2;
         events {{ worker_connections 256; }}
@@ -111,28 +76,15 @@ fn nginx() {
     let file = file.to_str().expect("a plain path");
     let service = start(&server, &["-c", file, "-p", place, "-e", "/dev/null"], port);
     let page = format!("http://127.0.0.1:{port}/page.html");
-    let answer = bare()
-        .run(load, &["-q", "-n", "5000", "-c", "20", &page])
-        .expect_status(0);
+    let answer = bare().run(load, &["-q", "-n", "5000", "-c", "20", &page]).expect_status(0);
     let text = answer.stdout();
     assert!(text.contains("Complete requests:      5000"), "{answer}");
     assert!(text.contains("Failed requests:        0"), "{answer}");
     let outcome = stop(service);
     let processes = outcome.report().processes();
-    assert_eq!(
-        processes.len(),
-        3,
-        "master and two workers: {:#}",
-        outcome.report().0
-    );
-    let opened: i64 = processes
-        .iter()
-        .map(|process| process.number("/descriptors/opened"))
-        .sum();
-    assert!(
-        opened >= 10_000,
-        "a connection and a file for each request: {opened}"
-    );
+    assert_eq!(processes.len(), 3, "master and two workers: {:#}", outcome.report().0);
+    let opened: i64 = processes.iter().map(|process| process.number("/descriptors/opened")).sum();
+    assert!(opened >= 10_000, "a connection and a file for each request: {opened}");
 }
 
 #[test]
@@ -142,35 +94,16 @@ fn memcached() {
     };
     let port = free_port();
     let number = port.to_string();
-    let arguments = [
-        "-l",
-        "127.0.0.1",
-        "-p",
-        &number,
-        "-U",
-        "0",
-        "-u",
-        "root",
-        "-t",
-        "2",
-        "-m",
-        "16",
-    ];
+    let arguments = ["-l", "127.0.0.1", "-p", &number, "-U", "0", "-u", "root", "-t", "2", "-m", "16"];
     let service = start(&server, &arguments, port);
     for round in 0..50 {
         let mut connection = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
         connection.set_nodelay(true).expect("a TCP socket");
         for key in 0..100 {
             let value = format!("value {round} {key}");
-            let request = format!(
-                "set k{key} 0 0 {}\r\n{value}\r\nget k{key}\r\n",
-                value.len()
-            );
+            let request = format!("set k{key} 0 0 {}\r\n{value}\r\nget k{key}\r\n", value.len());
             connection.write_all(request.as_bytes()).expect("sent");
-            let expected = format!(
-                "STORED\r\nVALUE k{key} 0 {}\r\n{value}\r\nEND\r\n",
-                value.len()
-            );
+            let expected = format!("STORED\r\nVALUE k{key} 0 {}\r\n{value}\r\nEND\r\n", value.len());
             let mut answer = vec![0; expected.len()];
             connection.read_exact(&mut answer).expect("answered");
             assert_eq!(String::from_utf8_lossy(&answer), expected);
@@ -178,9 +111,5 @@ fn memcached() {
     }
     let outcome = stop(service);
     let process = outcome.report().processes()[0];
-    assert!(
-        process.number("/descriptors/opened") >= 50,
-        "{:#}",
-        process.0
-    );
+    assert!(process.number("/descriptors/opened") >= 50, "{:#}", process.0);
 }

@@ -44,10 +44,7 @@ impl Target {
 
     /// Its file name, as it appears in a report's command.
     pub(crate) fn name(&self) -> &str {
-        self.0
-            .file_name()
-            .and_then(OsStr::to_str)
-            .expect("targets have plain names")
+        self.0.file_name().and_then(OsStr::to_str).expect("targets have plain names")
     }
 }
 
@@ -66,15 +63,8 @@ pub(crate) struct Recipe {
 
 impl Recipe {
     fn new(compiler: &str, source: &str, flags: &[&str]) -> Self {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../tests/targets")
-            .join(source);
-        Self {
-            compiler: compiler.into(),
-            source,
-            flags: Vec::new(),
-        }
-        .flags(flags)
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/targets").join(source);
+        Self { compiler: compiler.into(), source, flags: Vec::new() }.flags(flags)
     }
 
     /// With these flags too, after the source's name on the command line.
@@ -97,8 +87,7 @@ impl Recipe {
 
     /// Builds it, unless this very source was built before with these flags.
     pub(crate) fn build(self) -> Target {
-        self.try_build()
-            .unwrap_or_else(|message| panic!("{message}"))
+        self.try_build().unwrap_or_else(|message| panic!("{message}"))
     }
 
     /// Like [`Recipe::build`], but a compiler that cannot build it is the caller's affair.
@@ -131,16 +120,10 @@ impl Recipe {
         let mut hasher = DefaultHasher::new();
         let header = self.source.with_file_name("say.h");
         for file in [&self.source, &header] {
-            fs::read(file)
-                .unwrap_or_else(|error| panic!("{}: {error}", file.display()))
-                .hash(&mut hasher);
+            fs::read(file).unwrap_or_else(|error| panic!("{}: {error}", file.display())).hash(&mut hasher);
         }
         (&self.compiler, &self.flags).hash(&mut hasher);
-        let name = self
-            .source
-            .file_name()
-            .and_then(OsStr::to_str)
-            .expect("a plain name");
+        let name = self.source.file_name().and_then(OsStr::to_str).expect("a plain name");
         format!("{}-{:016x}", name.replace('.', "-"), hasher.finish())
     }
 }

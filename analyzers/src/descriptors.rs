@@ -77,14 +77,17 @@ impl Descriptors {
         number.acquire(Opened::of(event, source), &mut self.counters);
         let Latest::Live(opened) = &number.history.latest else { return };
         let birth_ns = opened.opened_ns;
-        let closing = |(first, last, close): &&(Fd, Fd, Close)| (*first..=*last).contains(&fd) && close.start_ns >= birth_ns;
+        let closing = |(first, last, close): &&(Fd, Fd, Close)| {
+            (*first..=*last).contains(&fd) && close.start_ns >= birth_ns
+        };
         if let Some((.., close)) = self.ranges.iter().find(closing) {
             number.release(close.clone(), &mut self.counters);
         }
     }
 
     fn closed(&mut self, event: &Event<'_>, fd: Fd, is_implied: bool) {
-        let close = Close { start_ns: event.start_ns, end_ns: event.end_ns, thread: event.thread, is_implied };
+        let close =
+            Close { start_ns: event.start_ns, end_ns: event.end_ns, thread: event.thread, is_implied };
         let number = self.numbers.entry(fd).or_default();
         if number.release(close.clone(), &mut self.counters) {
             return;
@@ -100,7 +103,8 @@ impl Descriptors {
         if first > last {
             return;
         }
-        let close = Close { start_ns: event.start_ns, end_ns: event.end_ns, thread: event.thread, is_implied: true };
+        let close =
+            Close { start_ns: event.start_ns, end_ns: event.end_ns, thread: event.thread, is_implied: true };
         for number in self.numbers.range_mut(first..=last).map(|(_, number)| number) {
             number.release(close.clone(), &mut self.counters);
         }
@@ -155,7 +159,9 @@ impl Analyzer for Descriptors {
         }
         match event.action {
             Action::Opened { fd, kind, path } => self.opened(event, fd, kind, path),
-            Action::OpenedPair { fds, kind } => fds.into_iter().for_each(|fd| self.opened(event, fd, kind, &[])),
+            Action::OpenedPair { fds, kind } => {
+                fds.into_iter().for_each(|fd| self.opened(event, fd, kind, &[]))
+            }
             Action::Received { fds } => {
                 // The descriptor is the word's low half.
                 fds.iter().for_each(|word| self.opened(event, Fd(*word as i32), "received", &[]));

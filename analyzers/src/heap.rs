@@ -90,7 +90,8 @@ impl HeapLedger {
     fn allocated(&mut self, event: &Event<'_>, block: u64, bytes: u64, giver: Giver) {
         let row = self.row_of(event);
         let memo = self.memos.row(row);
-        let may_enclose = event.start_ns <= memo.last_start_ns || (!event.timed && memo.newest_block == block);
+        let may_enclose =
+            event.start_ns <= memo.last_start_ns || (!event.timed && memo.newest_block == block);
         if may_enclose && self.allocated_around(row, event, block, bytes, giver) {
             return;
         }
@@ -101,7 +102,8 @@ impl HeapLedger {
     #[inline]
     fn freed(&mut self, event: &Event<'_>, block: u64, giver: Giver) {
         let row = self.row_of(event);
-        if event.start_ns <= self.memos.row(row).last_start_ns && self.freed_around(row, event, block, giver) {
+        if event.start_ns <= self.memos.row(row).last_start_ns && self.freed_around(row, event, block, giver)
+        {
             return;
         }
         let memo = self.memos.row(row);
@@ -117,7 +119,9 @@ impl HeapLedger {
     #[inline]
     fn reallocated(&mut self, event: &Event<'_>, old: u64, new: u64, bytes: u64) {
         let row = self.row_of(event);
-        if event.start_ns <= self.memos.row(row).last_start_ns && self.reallocated_around(row, event, old, new, bytes) {
+        if event.start_ns <= self.memos.row(row).last_start_ns
+            && self.reallocated_around(row, event, old, new, bytes)
+        {
             return;
         }
         self.totals.reallocations += 1;
@@ -145,11 +149,20 @@ impl HeapLedger {
         let memo = self.memos.row(row);
         memo.newest_block = 0;
         memo.last_start_ns = event.start_ns;
-        memo.failed = Some(Failed { start_ns: event.start_ns, end_ns: event.end_ns, bytes, function: event.function });
+        memo.failed =
+            Some(Failed { start_ns: event.start_ns, end_ns: event.end_ns, bytes, function: event.function });
     }
 
     #[inline(always)]
-    fn acquire(&mut self, row: usize, event: &Event<'_>, block: u64, bytes: u64, giver: Giver, reallocation: bool) {
+    fn acquire(
+        &mut self,
+        row: usize,
+        event: &Event<'_>,
+        block: u64,
+        bytes: u64,
+        giver: Giver,
+        reallocation: bool,
+    ) {
         let bytes = bytes.min(MAX_BYTES);
         let birth_ns = event.end_ns;
         let origin = self.origins.of(event, giver);
@@ -167,12 +180,23 @@ impl HeapLedger {
             slot.own(birth_ns, bytes, origin, event.thread.0);
             self.totals.began(bytes, birth_ns);
         } else {
-            self.acquire_contested(row, block, BlockOwner { birth_ns, bytes, origin, thread: Some(event.thread.0) });
+            self.acquire_contested(
+                row,
+                block,
+                BlockOwner { birth_ns, bytes, origin, thread: Some(event.thread.0) },
+            );
         }
     }
 
     #[inline(always)]
-    fn release(&mut self, row: usize, event: &Event<'_>, block: u64, giver: Giver, purpose: Purpose) -> Ended {
+    fn release(
+        &mut self,
+        row: usize,
+        event: &Event<'_>,
+        block: u64,
+        giver: Giver,
+        purpose: Purpose,
+    ) -> Ended {
         match self.table.find_mut(block) {
             Some(slot) if slot.is_owned_at(event.start_ns) => {
                 let (bytes, origin) = (slot.bytes(), slot.origin());
@@ -207,7 +231,9 @@ impl Analyzer for HeapLedger {
     #[inline]
     fn observe(&mut self, event: &Event<'_>) {
         match event.action {
-            Action::Allocated { block, bytes, giver } if block.0 != 0 => self.allocated(event, block.0, bytes, giver),
+            Action::Allocated { block, bytes, giver } if block.0 != 0 => {
+                self.allocated(event, block.0, bytes, giver)
+            }
             Action::Freed { block, giver } if block.0 != 0 => self.freed(event, block.0, giver),
             Action::Reallocated { old, new, bytes } if old.0 != 0 && new.0 != 0 => {
                 self.reallocated(event, old.0, new.0, bytes);

@@ -57,9 +57,11 @@ impl ImageLedger {
     /// An image that began at `now_ns`; one that was forked has what its parent has now.
     #[must_use]
     pub fn new(config: Config, parent: Option<&Self>, now_ns: u64) -> Self {
-        let heap = parent.map_or_else(HeapLedger::default, |parent| HeapLedger::with_inherited(parent.heap.inherit()));
-        let descriptors = parent
-            .map_or_else(Descriptors::default, |parent| Descriptors::with_inherited(parent.descriptors.inherit()));
+        let heap = parent
+            .map_or_else(HeapLedger::default, |parent| HeapLedger::with_inherited(parent.heap.inherit()));
+        let descriptors = parent.map_or_else(Descriptors::default, |parent| {
+            Descriptors::with_inherited(parent.descriptors.inherit())
+        });
         Self {
             config,
             events: 0,

@@ -101,7 +101,9 @@ impl Analyzer for Latency {
 
     fn report(&self) -> LatencyReport {
         let called = self.functions.iter().enumerate().filter(|(_, timings)| timings.calls > 0);
-        LatencyReport { rows: called.map(|(number, timings)| timings.row(FunctionId(number as u16))).collect() }
+        LatencyReport {
+            rows: called.map(|(number, timings)| timings.row(FunctionId(number as u16))).collect(),
+        }
     }
 }
 
@@ -150,7 +152,8 @@ impl Timings {
     fn histogram(&self) -> Histogram<u64> {
         // The longest duration a record can hold is far below the clamp.
         let highest = self.max_ns.clamp(2, u64::MAX >> 2);
-        let mut histogram = Histogram::new_with_bounds(1, highest, 3).expect("1 and 3 are in range, highest is 2 or more");
+        let mut histogram =
+            Histogram::new_with_bounds(1, highest, 3).expect("1 and 3 are in range, highest is 2 or more");
         for (value, count) in self.counts.iter() {
             histogram.saturating_record_n(value.min(self.max_ns), count);
         }
@@ -186,7 +189,10 @@ mod tests {
     #[test]
     fn percentiles_below_two_microseconds_are_exact() {
         let row = taking(1..=1000).report().rows[0];
-        assert_eq!((row.min_ns, row.p50_ns, row.p90_ns, row.p99_ns, row.p999_ns, row.max_ns), (1, 500, 900, 990, 999, 1000));
+        assert_eq!(
+            (row.min_ns, row.p50_ns, row.p90_ns, row.p99_ns, row.p999_ns, row.max_ns),
+            (1, 500, 900, 990, 999, 1000)
+        );
         assert_eq!((row.count, row.timed, row.total_ns), (1000, 1000, 500_500));
     }
 
@@ -218,7 +224,9 @@ mod tests {
         let row = latency.report().rows[0];
         let (function, histogram) = &latency.histograms()[0];
         assert_eq!((*function, histogram.len()), (FunctionId(7), 20_000));
-        for (quantile, value) in [(0.5, row.p50_ns), (0.9, row.p90_ns), (0.99, row.p99_ns), (0.999, row.p999_ns)] {
+        for (quantile, value) in
+            [(0.5, row.p50_ns), (0.9, row.p90_ns), (0.99, row.p99_ns), (0.999, row.p999_ns)]
+        {
             assert_eq!(histogram.value_at_quantile(quantile), value);
         }
         assert!(histogram.equivalent(histogram.max(), row.max_ns));

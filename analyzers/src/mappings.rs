@@ -135,13 +135,16 @@ impl Mappings {
     fn overlapping(&self, range: &Range<u64>) -> Vec<(u64, Mapping)> {
         let before = self.ranges.range(..range.start).next_back().map(|(start, _)| *start);
         let near = self.ranges.range(before.unwrap_or(range.start)..range.end);
-        near.filter(|(_, mapping)| mapping.end > range.start).map(|(start, mapping)| (*start, *mapping)).collect()
+        near.filter(|(_, mapping)| mapping.end > range.start)
+            .map(|(start, mapping)| (*start, *mapping))
+            .collect()
     }
 
     /// Mapped ranges; those that touch are one.
     fn separate_ranges(&self) -> u64 {
         let mut last_end = None;
-        let starts_anew = |(start, mapping): &(&u64, &Mapping)| last_end.replace(mapping.end) != Some(**start);
+        let starts_anew =
+            |(start, mapping): &(&u64, &Mapping)| last_end.replace(mapping.end) != Some(**start);
         self.ranges.iter().filter(starts_anew).count() as u64
     }
 }

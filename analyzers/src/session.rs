@@ -180,7 +180,8 @@ mod tests {
         session.begin(YOUNG, None, 5);
         session.observe_batch(&[malloc(OLD, 100, 0x10), malloc(YOUNG, 100, 0x10), free(OLD, 900, 0x10)]);
         assert_eq!(session.totals(), Totals { events: 3, live_bytes: 8, ..Totals::default() });
-        let [old, young] = [OLD, YOUNG].map(|image| session.end(image).and_then(|report| report.heap).expect("it began"));
+        let [old, young] =
+            [OLD, YOUNG].map(|image| session.end(image).and_then(|report| report.heap).expect("it began"));
         assert_eq!((old.live_blocks, young.live_blocks), (0, 1));
         assert_eq!(session.running().count(), 0);
     }

@@ -34,7 +34,7 @@ static void *sender(void *unused)
         pthread_kill(main_thread, SIGUSR1);
         // One at a time, for signals of one kind do not queue; giving way if it takes long.
         for (int spin = 0; atomic_load(&handled) <= sent; spin++)
-            spin < 10000 ? __builtin_ia32_pause() : (void)sched_yield();
+            spin < 100 ? __builtin_ia32_pause() : (void)sched_yield();
     }
     finished = 1;
     return unused;

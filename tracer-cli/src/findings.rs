@@ -19,6 +19,7 @@ use crate::reader::{Lost, Outcome};
 use crate::report::build::{Ended, Facts, ProcessFacts};
 use crate::report::model::{self, Report};
 use crate::report::{text, write_json};
+use crate::sigpipe;
 
 /// Reads the conditions of `--fail-on`.
 ///
@@ -32,6 +33,8 @@ pub fn conditions(expressions: &[String]) -> anyhow::Result<Vec<Condition>> {
         })
         .collect()
 }
+
+const ELSEWHERE: &str = "hint: make room there, or name another file with -o";
 
 /// Where report and histograms go; opened before the program starts, so that nothing is lost to a
 /// misspelt directory.
@@ -51,9 +54,15 @@ impl Output {
     pub fn open(options: &Run) -> anyhow::Result<Self> {
         let create = |path: &std::path::PathBuf| {
             let shown = path.display().to_string();
-            let file = File::create(path).with_context(|| format!("cannot write to {shown}"))?;
+            let file = File::create(path).with_context(|| {
+                format!("cannot write to {shown}\nhint: the directory must exist and be writable")
+            })?;
             anyhow::Ok((shown, file))
         };
+        anyhow::ensure!(
+            options.output.is_some() || !sigpipe::was_closed(2),
+            "stderr is closed, so there is nowhere to write the report\nhint: name a file with -o"
+        );
         Ok(Self {
             format: options.format,
             report: options.output.as_ref().map(create).transpose()?,
@@ -76,15 +85,17 @@ impl Output {
             Some((path, file)) => file
                 .write_all(&written)
                 .and_then(|()| file.flush())
-                .with_context(|| format!("the report could not be written to {path}"))?,
-            None => io::stderr().write_all(&written).context("the report could not be written")?,
+                .with_context(|| format!("the report could not be written to {path}\n{ELSEWHERE}"))?,
+            None => io::stderr()
+                .write_all(&written)
+                .with_context(|| format!("the report could not be written to stderr\n{ELSEWHERE}"))?,
         }
         if let Some((path, file)) = &mut self.histograms {
             let length = Duration::from_nanos(findings.report.duration_ns);
             let interval = Interval { start: self.began, length };
             let named = findings.histograms.iter().map(|(id, histogram)| (name_of(*id), histogram));
             histogram_log::write(file, interval, named)
-                .with_context(|| format!("the histograms could not be written to {path}"))?;
+                .with_context(|| format!("the histograms could not be written to {path}\n{ELSEWHERE}"))?;
         }
         Ok(())
     }

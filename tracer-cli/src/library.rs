@@ -30,7 +30,10 @@ impl Library {
     pub fn place() -> anyhow::Result<Self> {
         match in_cache() {
             Ok(path) => Ok(Self { path, _memory: None }),
-            Err(_) => in_memory().context("cannot place the interposer's library"),
+            Err(_) => in_memory().context(
+                "cannot place the interposer's library\n\
+                 hint: a limit on open files or file sizes (ulimit -n, -f) counts",
+            ),
         }
     }
 

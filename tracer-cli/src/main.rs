@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     result.unwrap_or_else(|error| {
         use std::io::Write;
         // If stderr is closed nobody can be told; the status still says it.
-        let _ = writeln!(std::io::stderr(), "calltap: {error:#}");
+        let _ = writeln!(std::io::stderr(), "calltap: {}", told(&error));
         let preflight = error.downcast_ref::<PreflightError>().map(PreflightError::status);
         let executed = error.downcast_ref::<run::NotExecuted>().map(run::NotExecuted::status);
         ExitCode::from(preflight.or(executed).unwrap_or(FAILED))
@@ -68,4 +68,32 @@ fn trace(options: Tracer) -> anyhow::Result<ExitCode> {
         program: options.program,
         command: options.command,
     })
+}
+
+/// What failed and why, on one line; then the hints that came along, each on its own.
+fn told(error: &anyhow::Error) -> String {
+    let mut reasons = Vec::new();
+    let mut hints = String::new();
+    for cause in error.chain() {
+        let text = cause.to_string();
+        let (reason, hint) = text.split_once("\nhint: ").map_or((text.as_str(), None), |(r, h)| (r, Some(h)));
+        reasons.push(reason.to_owned());
+        if let Some(hint) = hint {
+            hints += &format!("\nhint: {hint}");
+        }
+    }
+    // A cause that its context already repeats says nothing new.
+    reasons.dedup();
+    reasons.join(": ") + &hints
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_come_last() {
+        let error = anyhow::anyhow!("no space left").context("cannot write\nhint: make room");
+        assert_eq!(told(&error), "cannot write: no space left\nhint: make room");
+    }
 }

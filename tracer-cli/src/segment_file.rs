@@ -21,7 +21,10 @@ impl SegmentFile {
     /// If the system refuses the memory.
     pub fn create(layout: Layout) -> anyhow::Result<Self> {
         let file = memfd_create(c"calltap", MFdFlags::MFD_CLOEXEC)
-            .context("cannot create the shared segment (memfd_create)")?;
+            .context(
+            "cannot create the shared segment (memfd_create)\n\
+             hint: a limit on open files (ulimit -n) counts; calltap itself needs about ten",
+        )?;
         nix::unistd::ftruncate(&file, layout.size() as i64).with_context(|| {
             format!(
                 "cannot make the shared segment {} bytes long\n\

@@ -57,6 +57,12 @@ extern "C" fn remember() {
     act(libc::SIGCHLD, Some(&KernelAction::default()), None);
 }
 
+/// Whether this process was started with a closed descriptor 0, 1 or 2.
+#[must_use]
+pub fn was_closed(descriptor: u32) -> bool {
+    CLOSED.load(Ordering::Relaxed) & (1 << descriptor) != 0
+}
+
 /// Puts back what was remembered, in this process. Async-signal-safe, for a child before its exec.
 ///
 /// The mask comes last: a signal that was held back until now may be delivered by it.

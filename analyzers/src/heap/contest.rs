@@ -78,7 +78,8 @@ impl Books<'_> {
         let place = self.memos.row(self.row).oldest_release();
         self.faults.judge(place, self.origins);
         let block = self.block;
-        *place = RecentRelease { block, end_ns: release.start_ns, release: *release, ended, temporary: false };
+        *place =
+            RecentRelease { block, end_ns: release.start_ns, release: *release, ended, temporary: false };
     }
 }
 
@@ -109,7 +110,8 @@ impl HeapLedger {
         let mut ended = Ended::UNKNOWN;
         if let Err(mut release) = history.release(release, &mut |effect| ended = books.tell(effect)) {
             // The parent's ownership is older than any of ours.
-            let taken = if history.begins_after(release.start_ns) { inherited.take(block) } else { Taken::Foreign };
+            let taken =
+                if history.begins_after(release.start_ns) { inherited.take(block) } else { Taken::Foreign };
             if matches!(taken, Taken::Released) {
                 books.totals.inherited_frees += 1;
                 ended = Ended::INHERITED;

@@ -88,7 +88,11 @@ impl Ended {
     /// What the owner got, if there was one.
     #[inline(always)]
     pub(super) const fn block(self) -> Option<(u64, Origin)> {
-        if self.whose <= Origin::MAX as u64 { Some((self.bytes, Origin::from_bits(self.whose as u32))) } else { None }
+        if self.whose <= Origin::MAX as u64 {
+            Some((self.bytes, Origin::from_bits(self.whose as u32)))
+        } else {
+            None
+        }
     }
 }
 
@@ -133,7 +137,8 @@ impl Memo {
             function: FunctionId(0),
             reallocation: false,
         };
-        let released = RecentRelease { block: 0, end_ns: 0, release, ended: Ended::UNKNOWN, temporary: false };
+        let released =
+            RecentRelease { block: 0, end_ns: 0, release, ended: Ended::UNKNOWN, temporary: false };
         Self {
             thread,
             last_start_ns: 0,
@@ -216,8 +221,19 @@ impl Memos {
 
     /// The still open release of `block` that began at `start_ns`, by whichever thread.
     pub(super) fn release_at(&mut self, block: u64, start_ns: u64) -> Option<&mut RecentRelease> {
+        self.releases_of(block).find(|release| release.release.start_ns == start_ns)
+    }
+
+    /// The first still open release of `block` that began after `birth_ns`, by whichever thread.
+    pub(super) fn first_release_since(&mut self, block: u64, birth_ns: u64) -> Option<&mut RecentRelease> {
+        let since =
+            self.releases_of(block).filter(|release| release.release.start_ns + TOLERANCE_NS >= birth_ns);
+        since.min_by_key(|release| release.release.start_ns)
+    }
+
+    fn releases_of(&mut self, block: u64) -> impl Iterator<Item = &mut RecentRelease> {
         let releases = self.rows.iter_mut().flat_map(|memo| &mut memo.releases);
-        releases.into_iter().find(|release| release.block == block && release.release.start_ns == start_ns)
+        releases.filter(move |release| release.block == block)
     }
 
     /// Everybody's.

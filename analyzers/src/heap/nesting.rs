@@ -11,8 +11,17 @@ use crate::event::{Event, Giver};
 
 impl HeapLedger {
     /// The outer call of an allocation; false if this one is no outer call of the last ones.
-    pub(super) fn allocated_around(&mut self, row: usize, event: &Event<'_>, block: u64, bytes: u64, giver: Giver) -> bool {
-        let Some(birth_ns) = self.acquire_inside(row, event, block).map(|inner| inner.birth_ns) else { return false };
+    pub(super) fn allocated_around(
+        &mut self,
+        row: usize,
+        event: &Event<'_>,
+        block: u64,
+        bytes: u64,
+        giver: Giver,
+    ) -> bool {
+        let Some(birth_ns) = self.acquire_inside(row, event, block).map(|inner| inner.birth_ns) else {
+            return false;
+        };
         let origin = self.origins.of(event, giver);
         self.amend(block, birth_ns, bytes, origin);
         true
@@ -21,7 +30,9 @@ impl HeapLedger {
     /// The outer call of an allocation in vain.
     pub(super) fn failed_around(&mut self, row: usize, event: &Event<'_>, bytes: u64) -> bool {
         let memo = self.memos.row(row);
-        let Some(inner) = memo.failed.filter(|inner| inner.start_ns == memo.last_start_ns) else { return false };
+        let Some(inner) = memo.failed.filter(|inner| inner.start_ns == memo.last_start_ns) else {
+            return false;
+        };
         // One stamp, taken at the end, cannot tell an outer call from the next one.
         let likely = !event.timed && inner.bytes == bytes && inner.function != event.function;
         likely || encloses(event, inner.start_ns, inner.end_ns)
@@ -33,7 +44,14 @@ impl HeapLedger {
     }
 
     /// The outer call of a reallocation, or of an allocation and a release that make one.
-    pub(super) fn reallocated_around(&mut self, row: usize, event: &Event<'_>, old: u64, new: u64, bytes: u64) -> bool {
+    pub(super) fn reallocated_around(
+        &mut self,
+        row: usize,
+        event: &Event<'_>,
+        old: u64,
+        new: u64,
+        bytes: u64,
+    ) -> bool {
         let inner = self.acquire_inside(row, event, new).map(|inner| {
             let was = inner.reallocation;
             inner.reallocation = true;
@@ -79,7 +97,14 @@ impl HeapLedger {
         memo.acquire_of(block)
     }
 
-    fn released_around(&mut self, row: usize, event: &Event<'_>, block: u64, giver: Giver, purpose: Purpose) -> bool {
+    fn released_around(
+        &mut self,
+        row: usize,
+        event: &Event<'_>,
+        block: u64,
+        giver: Giver,
+        purpose: Purpose,
+    ) -> bool {
         let memo = self.memos.row(row);
         let Some(inner) = memo.release_of(block) else { return false };
         let own = inner.release.thread == event.thread;
@@ -87,7 +112,8 @@ impl HeapLedger {
             return false;
         }
         let was = inner.release.purpose;
-        let outer = BlockRelease { function: event.function, site: event.site, giver, purpose, ..inner.release };
+        let outer =
+            BlockRelease { function: event.function, site: event.site, giver, purpose, ..inner.release };
         inner.end_ns = inner.end_ns.max(event.end_ns);
         inner.release = outer;
         let inner = *inner;
@@ -129,6 +155,15 @@ impl HeapLedger {
             self.totals.amended(block, birth_ns, owner.bytes, bytes, origin);
             owner.bytes = bytes;
             owner.origin = origin;
+            return;
+        }
+        // The block was released and given again before this call was told.
+        if let Some(recent) = self.memos.first_release_since(block, birth_ns)
+            && let Some((old_bytes, _)) = recent.ended.block()
+        {
+            recent.ended = Ended::owner(bytes, origin);
+            self.totals.amended(block, birth_ns, old_bytes, bytes, origin);
+            self.totals.freed_bytes = self.totals.freed_bytes - old_bytes + bytes;
         }
     }
 }

@@ -251,7 +251,11 @@ pub(super) fn of(ledger: &HeapLedger) -> HeapReport {
 fn size_classes(totals: &Totals) -> Vec<SizeClass> {
     let classes = totals.classes.0.iter().zip(0_u32..).filter(|(class, _)| class.blocks > 0);
     classes
-        .map(|(class, bits)| SizeClass { up_to_bytes: (1 << bits) - 1, blocks: class.blocks, bytes: class.bytes })
+        .map(|(class, bits)| SizeClass {
+            up_to_bytes: (1 << bits) - 1,
+            blocks: class.blocks,
+            bytes: class.bytes,
+        })
         .collect()
 }
 

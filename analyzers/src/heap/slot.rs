@@ -157,7 +157,9 @@ impl Slot {
     pub(super) fn set_latest(&mut self, latest: &Latest<BlockOwner>) {
         match latest {
             Latest::Nobody => {}
-            Latest::Live(owner) => self.own(owner.birth_ns, owner.bytes, owner.origin, owner.thread.unwrap_or(0)),
+            Latest::Live(owner) => {
+                self.own(owner.birth_ns, owner.bytes, owner.origin, owner.thread.unwrap_or(0))
+            }
             Latest::Released(owner, at_ns) => {
                 self.own(owner.birth_ns, owner.bytes, owner.origin, 0);
                 self.release(*at_ns);

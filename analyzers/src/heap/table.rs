@@ -26,6 +26,8 @@ struct Segment {
     slots: Box<[Slot]>,
     /// Slots with an address, alive or not.
     used: usize,
+    /// Rebuilt when so many are used.
+    limit: usize,
 }
 
 impl Default for Table {
@@ -61,7 +63,9 @@ impl Table {
     pub(super) fn touch(&self, address: u64) -> u64 {
         let hash = spread(address);
         let segment = &self.segments[(hash >> SEGMENT_SHIFT) as usize];
-        segment.slots.get(segment.home(hash)).map_or(0, Slot::address)
+        let home = segment.home(hash);
+        let first = segment.slots.get(home).map_or(0, Slot::address);
+        first ^ segment.slots.get(home + 2).map_or(0, Slot::address)
     }
 
     /// All slots with an address.
@@ -116,7 +120,7 @@ impl Segment {
     fn claim(&mut self, address: u64, hash: u64, place: Place) -> &mut Slot {
         let at = match place {
             Place::Idle(at) => at,
-            Place::Fresh(at) if self.used < Self::limit(self.slots.len()) => {
+            Place::Fresh(at) if self.used < self.limit => {
                 self.used += 1;
                 at
             }
@@ -128,10 +132,6 @@ impl Segment {
         };
         self.slots[at] = Slot::new(address);
         &mut self.slots[at]
-    }
-
-    const fn limit(slots: usize) -> usize {
-        slots / 16 * 13 + slots % 16 / 2
     }
 
     fn first_empty(&self, hash: u64) -> usize {
@@ -158,6 +158,8 @@ impl Segment {
         }
         let old = std::mem::replace(&mut self.slots, vec![Slot::EMPTY; slots].into_boxed_slice());
         self.used = kept;
+        // Released owners make searches long and rebuilding is cheap: let them take a third of the rest.
+        self.limit = (kept + (slots - kept).div_ceil(3)).min(slots / 16 * 13 + slots % 16 / 2);
         for slot in old.iter().filter(keep) {
             let at = self.first_empty(spread(slot.address()));
             self.slots[at] = *slot;
@@ -229,7 +231,8 @@ mod tests {
         let mut table = with_live(5_000);
         (0..5_000).for_each(|n| table.find_mut(address(n)).expect("it is live").release(n));
         (5_000..6_000).for_each(|n| table.entry(address(n)).own(n, 1, Origin::from_bits(0), 0));
-        let remembered = (0..5_000).filter(|n| table.find(address(*n)).is_some_and(Slot::was_released)).count();
+        let remembered =
+            (0..5_000).filter(|n| table.find(address(*n)).is_some_and(Slot::was_released)).count();
         assert!(remembered > 4_500, "{remembered}");
     }
 }

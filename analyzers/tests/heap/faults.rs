@@ -72,7 +72,8 @@ fn a_mismatch_says_who_gave_and_who_took() {
 
 #[test]
 fn faults_are_counted_beyond_the_examples_that_are_kept() {
-    let calls: Vec<_> = (1..=250).flat_map(|n| [malloc(n * 1000, P), release(DELETE, n * 1000 + 500, P)]).collect();
+    let calls: Vec<_> =
+        (1..=250).flat_map(|n| [malloc(n * 1000, P), release(DELETE, n * 1000 + 500, P)]).collect();
     let report = findings(&calls);
     assert_eq!((report.mismatched_frees.count, report.mismatched_frees.examples.len()), (250, 100));
     let calls: Vec<_> = (1..=250).map(|n| free(n * 1000, P)).collect();

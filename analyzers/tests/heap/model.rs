@@ -17,7 +17,7 @@ enum Step {
     Unmatched,
 }
 
-fn step() -> impl Strategy<Value = (u32, Step, u64)> {
+fn step() -> impl Strategy<Value = (u32, Step)> {
     let giver = prop::sample::select(vec![MALLOC, NEW, NEW_ARRAY]);
     let taker = prop::sample::select(vec![FREE, FREE, DELETE, DELETE_ARRAY]);
     let what = prop_oneof![
@@ -28,7 +28,7 @@ fn step() -> impl Strategy<Value = (u32, Step, u64)> {
             .prop_map(|(which, address, bytes)| Step::Resize { which, address, bytes }),
         1 => Just(Step::Unmatched),
     ];
-    (1..5_u32, what, 0..900_u64)
+    (1..5_u32, what)
 }
 
 #[derive(Clone, Copy)]
@@ -59,18 +59,21 @@ fn is_of_one_family(given_by: FunctionId, taken_by: FunctionId) -> bool {
 }
 
 /// Plays the steps one after the other: the calls, inner ones first, and what is true of them.
-fn play(steps: &[(u32, Step, u64)]) -> (Vec<Call>, Truth) {
+fn play(steps: &[(u32, Step)]) -> (Vec<Call>, Truth) {
     let mut truth = Truth::default();
     let mut live: HashMap<u64, Owned> = HashMap::new();
     let mut calls = Vec::new();
-    for ((thread, step, _), turn) in steps.iter().zip(1..) {
+    for ((thread, step), turn) in steps.iter().zip(1..) {
         let thread = Thread(*thread);
         let start = turn * 2_000;
         let mut living: Vec<u64> = live.keys().copied().collect();
         living.sort_unstable();
         let chosen = |which: usize| (!living.is_empty()).then(|| living[which % living.len()]);
         let free_address = |wanted: usize| {
-            (wanted..wanted + 200).map(|n| P + n as u64 * 64).find(|address| !live.contains_key(address)).expect("some are free")
+            (wanted..wanted + 200)
+                .map(|n| P + n as u64 * 64)
+                .find(|address| !live.contains_key(address))
+                .expect("some are free")
         };
         match *step {
             Step::Acquire { function, address, bytes } => {

@@ -31,7 +31,8 @@ fn new_array_is_one_allocation_by_the_outermost_function_at_its_site() {
 
 #[test]
 fn delete_array_is_one_release_through_the_outermost_family() {
-    let calls = [&new_array(100, P)[..], &delete_array(200, P), &new_array(300, P), &delete_array(400, P)].concat();
+    let calls =
+        [&new_array(100, P)[..], &delete_array(200, P), &new_array(300, P), &delete_array(400, P)].concat();
     let report = findings(&calls);
     assert_eq!((counts(&report), faults(&report)), ((2, 2, 0), (0, 0, 0, 0)));
     assert_eq!(report.temporary_allocations, 2);
@@ -71,11 +72,7 @@ fn inner_frees_of_other_blocks_are_frees_of_their_own() {
 
 #[test]
 fn an_inner_acquire_of_another_block_does_not_hide_the_outer_one() {
-    let calls = [
-        malloc(110, P).till(120),
-        malloc(130, Q).till(140),
-        acquire(NEW, 100, P, 64).till(200),
-    ];
+    let calls = [malloc(110, P).till(120), malloc(130, Q).till(140), acquire(NEW, 100, P, 64).till(200)];
     let report = findings(&calls);
     assert_eq!((counts(&report), faults(&report)), ((2, 0, 2), (0, 0, 0, 0)));
 }
@@ -96,7 +93,9 @@ fn calls_of_two_threads_are_never_nested() {
 
 #[test]
 fn reallocarray_is_one_reallocation() {
-    let outer = |start: u64, old, new| realloc(start, old, new, 99).through(REALLOCARRAY).till(start + 100).from(0x77);
+    let outer = |start: u64, old, new| {
+        realloc(start, old, new, 99).through(REALLOCARRAY).till(start + 100).from(0x77)
+    };
     for new in [P, Q] {
         let calls = [malloc(100, P), realloc(220, P, new, 99).till(250), outer(200, P, new), free(400, new)];
         let report = findings(&calls[..3]);
@@ -142,13 +141,18 @@ fn a_realloc_of_which_only_the_inner_free_is_seen_is_one_reallocation() {
 
 #[test]
 fn an_allocation_that_fails_through_two_calls_fails_once() {
-    let report = findings(&[fail(MALLOC, 110, 9).till(120), fail(NEW, 100, 9).till(200), fail(MALLOC, 300, 9)]);
+    let report =
+        findings(&[fail(MALLOC, 110, 9).till(120), fail(NEW, 100, 9).till(200), fail(MALLOC, 300, 9)]);
     assert_eq!(report.failed_allocations, 2);
 }
 
 #[test]
 fn the_outer_calls_size_is_what_was_asked_for() {
-    let report = findings(&[acquire(MALLOC, 110, P, 128).till(120), acquire(NEW, 100, P, 100).till(130), release(DELETE, 200, P)]);
+    let report = findings(&[
+        acquire(MALLOC, 110, P, 128).till(120),
+        acquire(NEW, 100, P, 100).till(130),
+        release(DELETE, 200, P),
+    ]);
     assert_eq!((report.allocated_bytes, report.freed_bytes, report.live_bytes), (100, 100, 0));
 }
 

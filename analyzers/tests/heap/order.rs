@@ -31,7 +31,12 @@ fn permute(calls: &mut Vec<Call>, from: usize, visit: &mut impl FnMut(&[Call])) 
 
 #[test]
 fn two_owners_of_an_address_and_their_releases_pair_in_every_order() {
-    let calls = [malloc(1000, P), free(2000, P).by(WORKER), acquire(NEW, 3000, P, 9).by(OTHER), release(DELETE, 4000, P)];
+    let calls = [
+        malloc(1000, P),
+        free(2000, P).by(WORKER),
+        acquire(NEW, 3000, P, 9).by(OTHER),
+        release(DELETE, 4000, P),
+    ];
     in_every_order(&calls, |report, order| {
         assert_eq!((counts(report), faults(report)), ((2, 2, 0), (0, 0, 0, 0)), "{order:#?}");
         assert_eq!((report.freed_bytes, report.live_bytes), (73, 0), "{order:#?}");
@@ -71,6 +76,16 @@ fn a_nested_allocation_told_after_its_nested_release_has_no_mismatch() {
 }
 
 #[test]
+fn an_outer_call_told_after_the_block_was_released_and_given_again_still_counts() {
+    let inner = acquire(MALLOC, 1_020, P, 64).till(1_030);
+    let outer = acquire(NEW, 1_010, P, 60).till(1_040);
+    let calls = [inner, release(DELETE, 2_000, P).by(WORKER), malloc(3_000, P).by(WORKER), outer];
+    let report = findings(&calls);
+    assert_eq!((counts(&report), faults(&report)), ((2, 1, 1), (0, 0, 0, 0)));
+    assert_eq!((report.freed_bytes, report.allocated_bytes), (60, 124));
+}
+
+#[test]
 fn a_mismatch_is_found_in_every_order() {
     let calls = [
         free(5_020, P).till(5_030).by(WORKER),
@@ -87,7 +102,11 @@ fn a_mismatch_is_found_in_every_order() {
 fn a_realloc_told_late_releases_the_owner_it_had_and_gives_the_next() {
     let calls = [malloc(1000, P), realloc(2000, P, Q, 10).by(WORKER), acquire(NEW, 3000, P, 9).by(OTHER)];
     in_every_order(&calls, |report, order| {
-        assert_eq!((counts(report), report.reallocations, faults(report)), ((2, 0, 2), 1, (0, 0, 0, 0)), "{order:#?}");
+        assert_eq!(
+            (counts(report), report.reallocations, faults(report)),
+            ((2, 0, 2), 1, (0, 0, 0, 0)),
+            "{order:#?}"
+        );
         assert_eq!(report.live_bytes, 19, "{order:#?}");
     });
 }

@@ -48,7 +48,10 @@ fn an_allocation_that_its_thread_frees_next_is_temporary() {
     assert_eq!(findings(&[malloc(100, P), free(200, P).by(WORKER)]).temporary_allocations, 0);
     let elsewhere = [malloc(100, P), malloc(150, Q).by(WORKER), free(200, P)];
     assert_eq!(findings(&elsewhere).temporary_allocations, 1);
-    assert_eq!(findings(&[malloc(100, P), fail(MALLOC, 150, 1 << 40), free(200, P)]).temporary_allocations, 0);
+    assert_eq!(
+        findings(&[malloc(100, P), fail(MALLOC, 150, 1 << 40), free(200, P)]).temporary_allocations,
+        0
+    );
 }
 
 #[test]
@@ -62,7 +65,8 @@ fn a_reallocated_block_keeps_its_owner_count_and_changes_its_size() {
 
 #[test]
 fn a_block_moved_by_realloc_can_be_freed_and_its_old_place_given_again() {
-    let report = findings(&[malloc(100, P), realloc(200, P, Q, 9), malloc(300, P), free(400, Q), free(500, P)]);
+    let report =
+        findings(&[malloc(100, P), realloc(200, P, Q, 9), malloc(300, P), free(400, Q), free(500, P)]);
     assert_eq!((counts(&report), faults(&report)), ((2, 2, 0), (0, 0, 0, 0)));
 }
 
@@ -74,7 +78,11 @@ fn a_failed_allocation_is_counted_and_gives_nothing() {
 
 #[test]
 fn the_largest_allocation_is_known_by_site_and_function() {
-    let report = findings(&[acquire(MALLOC, 100, P, 7), acquire(NEW, 200, Q, 70).from(0x77), acquire(MALLOC, 300, R, 70)]);
+    let report = findings(&[
+        acquire(MALLOC, 100, P, 7),
+        acquire(NEW, 200, Q, 70).from(0x77),
+        acquire(MALLOC, 300, R, 70),
+    ]);
     let largest = Largest { bytes: 70, site: 0x77, stack: 0, function: NEW };
     assert_eq!(report.largest_allocation, Some(largest));
     assert_eq!(findings(&[]).largest_allocation, None);
@@ -87,7 +95,14 @@ fn sizes_are_grouped_by_powers_of_two() {
     let class = |up_to_bytes, blocks, bytes| SizeClass { up_to_bytes, blocks, bytes };
     assert_eq!(
         findings(&calls).size_classes,
-        [class(0, 1, 0), class(1, 1, 1), class(3, 2, 5), class(7, 1, 4), class(1023, 1, 1023), class(2047, 1, 1024)]
+        [
+            class(0, 1, 0),
+            class(1, 1, 1),
+            class(3, 2, 5),
+            class(7, 1, 4),
+            class(1023, 1, 1023),
+            class(2047, 1, 1024)
+        ]
     );
 }
 

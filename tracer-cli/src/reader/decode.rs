@@ -19,13 +19,13 @@ pub struct Context {
     pub scale: Scale,
 }
 
-/// Decodes the record of a call. `text` is the record's own, taken out before.
+/// The event of a record whose action has been decoded.
 #[inline]
 #[must_use]
-pub fn decode<'a>(
-    record: &Record<'a>,
+pub fn event<'a>(
+    record: &Record<'_>,
     function: Function,
-    text: Option<&'a Text>,
+    action: Action<'a>,
     context: &Context,
 ) -> Event<'a> {
     let start_ns = context.scale.since_zero(record.start());
@@ -41,14 +41,16 @@ pub fn decode<'a>(
         site: record.site(),
         stack: record.stack(),
         vfork_child: flags & record::VFORK_CHILD != 0,
-        action: action(record, function, text),
+        action,
     }
 }
 
+/// The action of a call that gives or takes heap blocks; None for other functions.
 #[inline]
-fn action<'a>(record: &Record<'a>, function: Function, text: Option<&'a Text>) -> Action<'a> {
+#[must_use]
+pub fn heap(record: &Record<'_>, function: Function) -> Option<Action<'static>> {
     let failed = record.errno() != 0;
-    match function.effect() {
+    Some(match function.effect() {
         Effect::Allocate(giver, bytes) => {
             allocation(record.returned(), requested(record, bytes), giver_of(giver))
         }
@@ -65,7 +67,24 @@ fn action<'a>(record: &Record<'a>, function: Function, text: Option<&'a Text>) -
                 allocation(block, requested(record, bytes), giver_of(giver))
             }
         },
-        Effect::None | Effect::Fork | Effect::Execute | Effect::Exit | Effect::NameThread => Action::None,
+        _ => return None,
+    })
+}
+
+/// The action of any other call. `text` is the record's own, taken out before.
+#[must_use]
+pub fn action<'a>(record: &Record<'a>, function: Function, text: Option<&'a Text>) -> Action<'a> {
+    let failed = record.errno() != 0;
+    match function.effect() {
+        Effect::None
+        | Effect::Fork
+        | Effect::Execute
+        | Effect::Exit
+        | Effect::NameThread
+        | Effect::Allocate(..)
+        | Effect::AllocateAt(..)
+        | Effect::Reallocate(_)
+        | Effect::Free(_) => Action::None,
         Effect::Close(at) => close(record.argument(usize::from(at)), record.errno()),
         Effect::CloseRange | Effect::CloseFrom if !failed => close_range(record, function),
         _ if failed => Action::None,
@@ -83,24 +102,26 @@ fn action<'a>(record: &Record<'a>, function: Function, text: Option<&'a Text>) -
         },
         Effect::Open(kind, at) => open(record, kind, at, text),
         Effect::Duplicate => duplicate(record.argument(0), record.returned()),
-        Effect::DuplicateOnto => match (descriptor(record.argument(0)), descriptor(record.argument(1))) {
-            (Some(from), Some(onto)) if from != onto => Action::DuplicatedOnto { from, onto },
-            _ => Action::None,
-        },
-        Effect::Control => {
-            let command = record.argument(1) as i32;
-            if matches!(command, nix::libc::F_DUPFD | nix::libc::F_DUPFD_CLOEXEC) {
-                duplicate(record.argument(0), record.returned())
-            } else {
-                Action::None
+        Effect::DuplicateOnto => {
+            match (descriptor(record.argument(0)), descriptor(record.argument(1))) {
+                (Some(from), Some(onto)) if from != onto => Action::DuplicatedOnto { from, onto },
+                _ => Action::None,
             }
         }
+        Effect::Control => match record.argument(1) as i32 {
+            nix::libc::F_DUPFD | nix::libc::F_DUPFD_CLOEXEC => {
+                duplicate(record.argument(0), record.returned())
+            }
+            _ => Action::None,
+        },
         Effect::Receive => match record.arguments().get(1..) {
             Some(fds) if !fds.is_empty() => Action::Received { fds },
             _ => Action::None,
         },
         Effect::Reopen(kind) => match (descriptor(record.argument(0)), descriptor(record.argument(1))) {
-            (Some(old), Some(new)) => Action::Reopened { old, new, kind: kind.name(), path: bytes_of(text) },
+            (Some(old), Some(new)) => {
+                Action::Reopened { old, new, kind: kind.name(), path: bytes_of(text) }
+            }
             _ => Action::None,
         },
         Effect::CloseRange | Effect::CloseFrom => Action::None,
@@ -219,7 +240,8 @@ mod tests {
         words.extend(arguments);
         let record = Record::parse(&words).unwrap();
         let context = Context { image: Image(1), thread: Thread(2), scale };
-        format!("{:?}", decode(&record, function, None, &context).action)
+        let action = heap(&record, function).unwrap_or_else(|| action(&record, function, None));
+        format!("{:?}", event(&record, function, action, &context).action)
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! within that bound nothing is missing, and the analyzers' pairing is exact.
 
 mod decode;
+mod feed;
 mod lost;
 mod notes;
 mod pause;
@@ -19,12 +20,10 @@ use std::time::{Duration, Instant};
 use calltap_analyzers::session::Session;
 use calltap_channel::clock::Clock;
 use calltap_channel::segment::Segment;
-use calltap_channel::{Function, Note};
 use crossbeam_channel::Sender;
 
-use self::decode::Context;
+use self::feed::Feed;
 pub use self::lost::Lost;
-use self::notes::NoteRecord;
 use self::pause::Pause;
 use self::processes::Processes;
 use self::source::{Head, Source};
@@ -66,7 +65,7 @@ pub struct Reader {
     sources: Vec<Option<Source>>,
     positions: Vec<u64>,
     order: BinaryHeap<Reverse<(u64, usize)>>,
-    session: Session,
+    feed: Feed,
     processes: Processes,
     ended: Vec<(calltap_analyzers::event::Image, calltap_analyzers::image::ImageReport)>,
     lost: Lost,
@@ -110,7 +109,7 @@ impl Reader {
             sources: (0..rings).map(|_| None).collect(),
             positions: vec![0; rings],
             order: BinaryHeap::new(),
-            session,
+            feed: Feed::new(session, scale),
             processes: Processes::default(),
             ended: Vec::new(),
             lost: Lost::default(),
@@ -164,7 +163,7 @@ impl Reader {
         while let Some(Reverse((_, index))) = self.order.pop() {
             let limit = self.order.peek().map_or(now, |Reverse((key, _))| *key);
             while let Some(source) = &mut self.sources[index] {
-                let note = process(source, &mut self.session, self.scale, &mut self.lost);
+                let note = self.feed.take(source, &mut self.lost);
                 source.pass();
                 self.events += 1;
                 if let Some(note) = note {
@@ -181,6 +180,7 @@ impl Reader {
                 }
             }
         }
+        self.feed.flush();
         let mut most = 0;
         for (index, before) in begun {
             if let Some(source) = &mut self.sources[index] {
@@ -208,7 +208,7 @@ impl Reader {
         loop {
             match source.look() {
                 Head::At(_) => {
-                    process(&source, &mut self.session, self.scale, &mut self.lost);
+                    self.feed.take(&source, &mut self.lost);
                     source.pass();
                     self.events += 1;
                 }
@@ -223,8 +223,8 @@ impl Reader {
         self.positions[index] = source.position();
     }
 
-    fn progress(&self) -> Progress {
-        let totals = self.session.totals();
+    fn progress(&mut self) -> Progress {
+        let totals = self.feed.session().totals();
         Progress {
             events: self.events,
             live_bytes: totals.live_bytes,
@@ -238,7 +238,7 @@ impl Reader {
         for index in 0..self.sources.len() {
             self.close(index);
         }
-        let running: Vec<_> = self.session.running().collect();
+        let running: Vec<_> = self.feed.session().running().collect();
         let detached = self.tracer_done && !running.is_empty();
         for image in running {
             self.end_image(image);
@@ -252,13 +252,13 @@ impl Reader {
             exec_errno: self.exec_errno,
             complete: self.tracer_done,
             detached,
-            histograms: self.session.histograms(),
+            histograms: self.feed.session().histograms(),
             duration_ns: self.scale.since_zero(self.clock.now()),
         }
     }
 
     fn end_image(&mut self, image: calltap_analyzers::event::Image) {
-        if let Some(report) = self.session.end(image) {
+        if let Some(report) = self.feed.session().end(image) {
             self.ended.push((image, report));
         }
     }
@@ -282,30 +282,4 @@ fn next(source: &mut Source, now: u64, lost: &mut Lost) -> Option<u64> {
             }
         }
     }
-}
-
-/// Has the session look at the source's head if it is a call; gives it back if it is a note.
-#[inline]
-fn process(source: &Source, session: &mut Session, scale: Scale, lost: &mut Lost) -> Option<NoteRecord> {
-    let Ok(record) = source.record() else {
-        lost.malformed(source);
-        return None;
-    };
-    let number = record.number();
-    let Some(function) = Function::from_number(number) else {
-        let note = Note::from_number(number);
-        if note.is_none() {
-            lost.malformed(source);
-        }
-        return note.map(|note| NoteRecord::new(note, &record, source, scale));
-    };
-    let context = Context { image: source.image, thread: source.thread, scale };
-    // A record at its entry only says that the call was about to be made.
-    if record.flags() & calltap_channel::record::TEXT == 0 {
-        session.observe(&decode::decode(&record, function, None, &context));
-    } else {
-        let text = record.text();
-        session.observe(&decode::decode(&record, function, text.as_ref(), &context));
-    }
-    None
 }

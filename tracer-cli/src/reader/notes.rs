@@ -95,7 +95,7 @@ impl Reader {
     fn process_began(&mut self, note: &NoteRecord) {
         let (pid, parent_pid) = (note.number(0), note.number(1));
         let parent = (note.parent.0 != 0).then_some(note.parent);
-        self.session.begin(note.image, parent, note.at_ns);
+        self.feed.session().begin(note.image, parent, note.at_ns);
         let process = self.processes.current(pid, note.at_ns);
         if let Some(former) = process.image.replace(note.image) {
             // Its exec was not seen (not traced): the former program has ended.

@@ -5,11 +5,25 @@ use std::sync::atomic::Ordering;
 use calltap_analyzers::event::{Image, Thread};
 use calltap_channel::Function;
 use calltap_channel::function::Effect;
-use calltap_channel::record::{MAX_WORDS, Malformed, Record};
+use calltap_channel::record::{MAX_DURATION, MAX_WORDS, Malformed, Record};
 use calltap_channel::ring::{Consumer, Control, Peeked};
 use calltap_channel::segment::{RawWords, Segment};
 
 use crate::futex;
+
+/// Which functions release, by their numbers.
+static RELEASES: [bool; Function::ALL.len()] = {
+    let mut releases = [false; Function::ALL.len()];
+    let mut number = 0;
+    while number < releases.len() {
+        releases[number] = matches!(
+            Function::ALL[number].effect(),
+            Effect::Free(_) | Effect::Close(_) | Effect::CloseRange | Effect::CloseFrom | Effect::Unmap
+        );
+        number += 1;
+    }
+    releases
+};
 
 /// A claimed ring.
 #[derive(Debug)]
@@ -86,15 +100,10 @@ impl Source {
     #[inline]
     fn effective(&self) -> u64 {
         let start = self.head[1];
-        let number = (self.head[0] >> 16) as u16;
-        let releases = matches!(
-            Function::from_number(number).map(Function::effect),
-            Some(Effect::Free(_) | Effect::Close(_) | Effect::CloseRange | Effect::CloseFrom | Effect::Unmap)
-        );
-        if releases {
-            start
-        } else {
-            start.saturating_add(self.head[2] & calltap_channel::record::MAX_DURATION)
+        let number = usize::from((self.head[0] >> 16) as u16);
+        match RELEASES.get(number) {
+            Some(true) => start,
+            _ => start.saturating_add(self.head[2] & MAX_DURATION),
         }
     }
 

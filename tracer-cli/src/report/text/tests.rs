@@ -95,7 +95,7 @@ fn a_leak_is_told_in_five_lines_and_shown_below() {
     assert_eq!(
         render(&report(vec![leaky(42)])),
         "\
-calltap: ./leaky leaked 100000 blocks, 6.40 MB; 3 descriptors left open; status 0
+calltap: ./leaky left 100000 blocks, 6.40 MB still allocated; 3 descriptors left open; status 0
 where:   100000 blocks of 6.40 MB (6400000 bytes) by malloc at leaky+0x11a9 (make_node); descriptor 3 (file /etc/hostname) by open at leaky+0x1300 (read_name)
 next:    addr2line -Cfpe /srv/bin/leaky 0x11a8
 lost:    0 records
@@ -152,7 +152,7 @@ fn three_hundred_children_do_not_make_three_hundred_sections() {
     processes[200] = leaky(1200);
     let text = render(&report(processes));
     assert!(text.lines().count() < 50, "{text}");
-    assert!(text.starts_with("calltap: child leaked 100000 blocks, 6.40 MB; 3 descriptors"));
+    assert!(text.starts_with("calltap: child left 100000 blocks, 6.40 MB still allocated; 3 descriptors"));
     assert!(text.contains("\nprocess 1000: child; status 0, 1 thread"), "the target itself: {text}");
     assert!(text.contains("\nprocess 1200: ./leaky; status 0, 1 thread"), "the one that leaks: {text}");
     assert!(
