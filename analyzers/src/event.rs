@@ -44,7 +44,8 @@ pub struct Event<'a> {
     pub thread: Thread,
     /// Which function.
     pub function: FunctionId,
-    /// When the call began, in nanoseconds since the session began.
+    /// When the call began, in nanoseconds since the session began. If it is not timed: the one
+    /// stamp it has, which is that of its end where it gave a block, else that of its beginning.
     pub start_ns: u64,
     /// When it ended. Equal to `start_ns` if durations are not measured.
     pub end_ns: u64,

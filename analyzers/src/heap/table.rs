@@ -14,8 +14,8 @@ const REMEMBERING_SLOTS: usize = 64;
 /// Linear probing over 32-byte slots. Released owners stay until their slot is taken by another
 /// address or the segment is rebuilt: a second release of the same address is recognised by them.
 ///
-/// At most 13/16 of the slots of a segment are in use, and it doubles only when more than 21/32
-/// of them live: at worst 32 * 2 * 32 / 21 = 98 bytes per live block.
+/// A segment doubles only when more than 21/32 of its slots live: at worst 32 * 2 * 32 / 21 = 98
+/// bytes per live block.
 #[derive(Debug)]
 pub(super) struct Table {
     segments: Box<[Segment]>,
@@ -63,9 +63,7 @@ impl Table {
     pub(super) fn touch(&self, address: u64) -> u64 {
         let hash = spread(address);
         let segment = &self.segments[(hash >> SEGMENT_SHIFT) as usize];
-        let home = segment.home(hash);
-        let first = segment.slots.get(home).map_or(0, Slot::address);
-        first ^ segment.slots.get(home + 2).map_or(0, Slot::address)
+        segment.slots.get(segment.home(hash)).map_or(0, Slot::address)
     }
 
     /// All slots with an address.
@@ -158,7 +156,7 @@ impl Segment {
         }
         let old = std::mem::replace(&mut self.slots, vec![Slot::EMPTY; slots].into_boxed_slice());
         self.used = kept;
-        // Released owners make searches long and rebuilding is cheap: let them take a third of the rest.
+        // Released owners make searches long and rebuilding is cheap: they may take a third of the rest.
         self.limit = (kept + (slots - kept).div_ceil(3)).min(slots / 16 * 13 + slots % 16 / 2);
         for slot in old.iter().filter(keep) {
             let at = self.first_empty(spread(slot.address()));
