@@ -99,3 +99,20 @@ fn calls_that_throw_are_counted_exactly() {
     assert_eq!([busy.said("caught"), busy.said("destroyed")], [2000, 5000]);
     expect_totals(&idle, &busy);
 }
+
+#[test]
+fn counts_without_latency_are_exact_too() {
+    let target = Target::c("counts_heap.c").build();
+    let untimed = calltap().options(&["--latency", "off"]);
+    let idle = untimed.clone().run(&target, &["8", "0"]).expect_status(0);
+    let busy = untimed.run(&target, &["8", "2000"]).expect_status(0);
+    expect_agreement(&idle, &busy);
+    let process = busy.report().only_process();
+    assert_eq!(process.still_allocated(), (busy.said("kept.blocks"), busy.said("kept.bytes")), "{busy}");
+    let rows = process.at("/latency").as_array().expect("an array");
+    // realloc releases at its start and acquires at its end, so it needs both stamps.
+    let untimed = rows
+        .iter()
+        .filter(|row| !["realloc", "reallocarray"].contains(&row["function"].as_str().unwrap_or("")));
+    assert!(untimed.clone().count() >= 4 && untimed.clone().all(|row| row["timed"] == 0), "{rows:#?}");
+}

@@ -70,3 +70,18 @@ fn a_signal_to_calltap_reaches_the_target_and_there_is_a_report() {
 fn ctrl_c_on_a_terminal_ends_the_target_and_there_is_a_report() {
     interrupt(libc::SIGINT, |running| running.signal_all(libc::SIGINT));
 }
+
+#[test]
+fn a_killed_tracer_is_a_failure_that_is_said() {
+    let target = Target::c("marathon.c").build();
+    let mut running = calltap().start(&target, &["100000000", "/no/such/marker"]);
+    running.until("first line", |running| running.stdout().contains("round=0\n"));
+    let calltap = running.pid();
+    let children = fs::read_to_string(format!("/proc/{calltap}/task/{calltap}/children"));
+    let children = children.expect("it is running");
+    let tracer: i32 = children.split_whitespace().next().expect("it has one").parse().expect("a number");
+    // SAFETY: plain system call; the process is calltap's living child.
+    assert_eq!(unsafe { libc::kill(tracer, libc::SIGKILL) }, 0);
+    let outcome = running.finish().expect_status(125);
+    assert!(outcome.stderr().contains("tracer"), "{outcome}");
+}

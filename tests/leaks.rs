@@ -74,3 +74,32 @@ fn inherited_descriptors_are_not_the_programs_own() {
     let outcome = calltap().after(&preamble).run(&target, &["10"]).expect_status(0);
     assert_eq!(outcome.report().only_process().still_open(), []);
 }
+
+#[test]
+fn every_kind_of_descriptor_is_known_by_its_name() {
+    let directory = scratch();
+    let place = directory.path().to_str().expect("a plain path");
+    let outcome = calltap().run(Target::c("kinds.c").build(), &[place]).expect_status(0);
+    let said = outcome.stdout();
+    let process = outcome.report().processes()[0];
+    let mut open = process.still_open();
+    for line in said.lines() {
+        let (fd, what) = line.strip_prefix("open.").and_then(|rest| rest.split_once('=')).expect("open.FD=");
+        let (kind, path) = what.split_once(' ').expect("KIND PATH");
+        let at = open.iter().position(|(number, _, _)| number.to_string() == fd);
+        let found = open.remove(at.unwrap_or_else(|| panic!("{line} is missing: {:#}", process.0)));
+        assert_eq!(found.1, kind, "{line}: {:#}", process.0);
+        // Where nothing was asked for, the kernel's own name may stand.
+        assert!(path.is_empty() || found.2 == path, "{line}: {found:?}");
+    }
+    assert_eq!(open, [], "closed, or never opened");
+}
+
+#[test]
+fn mappings_are_counted_to_the_byte() {
+    let outcome = calltap().run(Target::c("mappings.c").build(), &[""]).expect_status(0);
+    let process = outcome.report().only_process();
+    for (key, truth) in outcome.said_all("mappings.") {
+        assert_eq!(process.number(&format!("/mappings/{key}")), truth, "{key}: {:#}", process.0);
+    }
+}

@@ -24,3 +24,4 @@ mod programs;
 mod refusals;
 mod ring;
 mod services;
+mod terminal;

@@ -148,3 +148,34 @@ fn the_report_goes_to_stderr_and_nothing_of_ours_to_stdout() {
     json.stderr.as_slice().read_to_string(&mut text).expect("text");
     assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), "{json}");
 }
+
+#[test]
+fn only_the_chosen_families_are_tapped() {
+    let target = Target::c("errno.c").build();
+    let functions = |families: &str| {
+        let outcome = calltap().options(&["--tap", families]).run(&target, &[""]).expect_status(0);
+        let process = outcome.report().processes()[0];
+        assert_eq!(process.at("/heap").is_null(), !families.contains("memory"), "{families}");
+        assert_eq!(process.at("/descriptors").is_null(), !families.contains("fd"), "{families}");
+        let rows = process.at("/latency").as_array().expect("an array").clone();
+        rows.iter().map(|row| row["function"].as_str().expect("a name").to_owned()).collect::<BTreeSet<_>>()
+    };
+    let families = [
+        ("memory", ["malloc", "free", "mmap"]),
+        ("fd", ["open", "close", "dup2"]),
+        ("io", ["read", "write", "poll"]),
+        ("lock", ["pthread_mutex_lock", "pthread_cond_timedwait", "sem_wait"]),
+        ("process", ["fork", "execve", "posix_spawn"]),
+    ];
+    let names = |functions: [&str; 3]| functions.map(str::to_owned);
+    let all = functions("memory,fd,io,lock,process");
+    for (family, called) in families {
+        let alone = functions(family);
+        assert!(names(called).iter().all(|name| alone.contains(name)), "{family}: {alone:?}");
+        assert!(alone.is_subset(&all), "{family}: {alone:?}");
+        for (other, called) in families {
+            let foreign = names(called).iter().any(|name| alone.contains(name));
+            assert_eq!(foreign, other == family, "{other} in {family}: {alone:?}");
+        }
+    }
+}

@@ -35,6 +35,9 @@ fn what_a_full_ring_drops_is_counted_exactly() {
     let lost = some.report().lost();
     assert!(lost > 0, "the ring never was full, so this shows nothing");
     assert_eq!(processed + lost, issued);
+    let threads = some.report().at("/lost_by_thread").as_array().expect("an array");
+    let by_thread: i64 = threads.iter().map(|row| row["records"].as_i64().expect("a number")).sum();
+    assert_eq!(by_thread, lost, "{threads:#?}");
 }
 
 #[test]

@@ -29,6 +29,9 @@ pub enum Note {
     ExecFailed,
     /// Tracer: nothing is left to trace; its last record.
     TracerDone,
+    /// Interposer: a record that was begun and left by `siglongjmp` out of a signal handler. Its
+    /// length is that of the record, all else is zero.
+    Abandoned,
 }
 
 /// The number of the first note; calls have smaller numbers.
@@ -48,7 +51,7 @@ impl Note {
     /// The note with this number, if there is one.
     #[must_use]
     pub fn from_number(number: u16) -> Option<Self> {
-        const ALL: [Note; 9] = [
+        const ALL: [Note; 10] = [
             Note::ProcessBegan,
             Note::Created,
             Note::Executed,
@@ -58,6 +61,7 @@ impl Note {
             Note::Signalled,
             Note::ExecFailed,
             Note::TracerDone,
+            Note::Abandoned,
         ];
         ALL.get(usize::from(number.checked_sub(FIRST)?)).copied()
     }

@@ -9,6 +9,8 @@
 //!   It needs no lock prefix, because only this thread and its handlers write the cursor. A handler
 //!   that records in the middle of a push gets the words behind it.
 //! * **Commit** is the release store of the record's header.
+//! * **Open pushes**: before a thread reserves, it notes where ([`Control::open`]). A handler that finds
+//!   such a note has interrupted a push, or the push was left by `siglongjmp`; see [`Outer`].
 //! * **Consume**: the reader copies a record whose header is not zero, writes zeros over it, and
 //!   releases the space by storing the tail. So whatever lies between tail and tail + capacity is
 //!   either zero or a record, and a header needs no lap number.
@@ -50,9 +52,10 @@ pub struct Control {
     pub generation: AtomicU64,
     /// The thread's name, 16 bytes, zero-padded; renewed by `pthread_setname_np`.
     pub name: [AtomicU64; 2],
-    /// Tail + 1 at which a wait was given up; see [`Control::give_up_waiting`].
-    hole: AtomicU64,
-    reserved: AtomicU64,
+    /// The open push: see [`Outer`]; 0 if there is none.
+    push: AtomicU64,
+    /// Frame address of whoever opened it.
+    push_frame: AtomicU64,
     // --- the consumer's line -------------------------------------------------------------
     /// Everything before this position has been consumed.
     tail: AtomicU64,
@@ -68,6 +71,41 @@ const _: () = assert!(size_of::<Control>() == 192, "three cache lines, one write
 pub const FREE: u64 = 0;
 /// `state`: belongs to the thread in `owner`, or to its remains until the reader has drained it.
 pub const CLAIMED: u64 = 1;
+
+/// The push that this thread has open: bits 0-7 its words, 16-63 its position; bits 8 and 9 once it
+/// is known whether the words are reserved. 0 if there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outer {
+    word: u64,
+    /// Frame of whoever opened it; known once it has been examined.
+    frame: u64,
+}
+
+const RESERVED: u64 = 1 << 8;
+const UNRESERVED: u64 = 1 << 9;
+
+impl Outer {
+    /// None.
+    pub const NONE: Self = Self { word: 0, frame: 0 };
+
+    /// A push of `words` words that its thread is about to reserve at `position`.
+    #[inline(always)]
+    #[must_use]
+    pub const fn noted(position: u64, words: u64) -> Self {
+        Self { word: position << 16 | words, frame: 0 }
+    }
+
+    /// Whether there is one.
+    #[inline(always)]
+    #[must_use]
+    pub fn exists(self) -> bool {
+        self.word != 0
+    }
+
+    fn position(self) -> u64 {
+        self.word >> 16
+    }
+}
 
 /// The words of a ring: `capacity + MAX_WORDS` of them.
 pub trait Words {
@@ -99,8 +137,8 @@ impl Control {
             serial: AtomicU64::new(0),
             generation: AtomicU64::new(0),
             name: [AtomicU64::new(0), AtomicU64::new(0)],
-            hole: AtomicU64::new(0),
-            reserved: AtomicU64::new(0),
+            push: AtomicU64::new(0),
+            push_frame: AtomicU64::new(0),
             tail: AtomicU64::new(0),
             waiting: AtomicU64::new(0),
             padding: core::array::from_fn(|_| AtomicU64::new(0)),
@@ -117,6 +155,7 @@ impl Control {
         self.mask.store(capacity - 1, Ordering::Relaxed);
         self.dropped.store(0, Ordering::Relaxed);
         self.in_flight.store(0, Ordering::Relaxed);
+        self.push.store(0, Ordering::Relaxed);
         for word in &self.name {
             word.store(0, Ordering::Relaxed);
         }
@@ -188,25 +227,81 @@ impl Control {
         words.store(place, word0, Ordering::Release);
     }
 
-    /// Whether the ring cannot drain because the record at its tail is reserved and not committed:
-    /// this is a signal handler that interrupted a push and then filled the ring. Also true, for a
-    /// moment, while the reader is between clearing a record and releasing it.
-    pub fn is_blocked_by_own_push<W: Words>(&self, words: &W) -> bool {
-        let tail = self.tail.load(Ordering::Relaxed);
-        tail < self.cursor.load(Ordering::Relaxed) && words.load(self.place(tail), Ordering::Relaxed) == 0
-    }
-
-    /// Remembers that waiting at this tail is in vain, until it moves.
-    pub fn give_up_waiting(&self) {
-        self.hole.store(self.tail.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-    }
-
-    /// Whether waiting is known to be in vain, or the cursor has been scribbled over.
+    /// The push that was open when this one began.
+    #[inline(always)]
     #[must_use]
-    pub fn is_waiting_in_vain(&self) -> bool {
+    pub fn outer(&self) -> Outer {
+        Outer { word: self.push.load(Ordering::Relaxed), frame: 0 }
+    }
+
+    /// Reserves `words` words for a push that the caller, whose frame is at `frame`, will close.
+    ///
+    /// # Errors
+    /// [`Full`] as [`Self::reserve`]; nothing is open then.
+    #[inline(always)]
+    pub fn open(&self, words: u64, frame: u64) -> Result<u64, Full> {
+        loop {
+            let at = self.cursor.load(Ordering::Relaxed);
+            if at + words > self.limit.load(Ordering::Relaxed) {
+                return Err(Full);
+            }
+            self.push_frame.store(frame, Ordering::Relaxed);
+            self.push.store(Outer::noted(at, words).word, Ordering::Relaxed);
+            if exchange_undivided(&self.cursor, at, at + words) {
+                return Ok(at);
+            }
+        }
+    }
+
+    /// Closes a push after its commit; `outer` is open again.
+    #[inline(always)]
+    pub fn close(&self, outer: Outer) {
+        if outer.exists() {
+            self.push_frame.store(outer.frame, Ordering::Relaxed);
+        }
+        self.push.store(outer.word, Ordering::Relaxed);
+    }
+
+    /// Looks at an open push from the inside, before anything else is reserved: whether its words are
+    /// reserved, and whether it will ever be committed. One that will not (left by `siglongjmp`) is
+    /// committed as an empty note, so that the reader can pass it.
+    ///
+    /// `frame` is the caller's frame; `same_stack` is false on a signal stack, where frames say
+    /// nothing about each other.
+    pub fn examine<W: Words>(&self, words: &W, outer: Outer, frame: u64, same_stack: bool) -> Outer {
+        let opened_at = self.push_frame.load(Ordering::Relaxed);
+        let known = if outer.word & (RESERVED | UNRESERVED) != 0 {
+            0
+        } else if self.cursor.load(Ordering::Relaxed) != outer.position() {
+            RESERVED
+        } else {
+            UNRESERVED
+        };
+        let outer = Outer { word: outer.word | known, frame: opened_at };
+        // A handler's frame is below the one that it interrupted.
+        let left = same_stack && frame >= opened_at;
+        if !left {
+            return outer;
+        }
+        let place = self.place(outer.position());
+        if outer.word & RESERVED != 0 && words.load(place, Ordering::Relaxed) == 0 {
+            let length = (outer.word & 0xff) as usize;
+            (1..length).for_each(|index| words.store(place + index, 0, Ordering::Relaxed));
+            let number = crate::note::Note::Abandoned as u16;
+            // Release: pairs with the Acquire in `Consumer::peek`.
+            words.store(place, crate::record::header(length, crate::record::VOID, number, 0), Ordering::Release);
+        }
+        self.push.store(0, Ordering::Relaxed);
+        Outer::NONE
+    }
+
+    /// Whether the ring cannot drain any further before `outer` is committed, that is before the
+    /// handler that asks this has returned; or the cursor has been scribbled over.
+    #[must_use]
+    pub fn is_waiting_in_vain(&self, outer: Outer) -> bool {
         let tail = self.tail.load(Ordering::Relaxed);
         let used = self.cursor.load(Ordering::Relaxed).wrapping_sub(tail);
-        self.hole.load(Ordering::Relaxed) == tail + 1 || used > self.mask.load(Ordering::Relaxed) + 1
+        (outer.word & RESERVED != 0 && tail == outer.position()) || used > self.mask.load(Ordering::Relaxed) + 1
     }
 
     /// Where a reserved position lies among the words.

@@ -6,7 +6,7 @@ use calltap_channel::Function;
 use calltap_channel::clock::Clock;
 use calltap_channel::function::Effect;
 use calltap_channel::record::{self, PREFIX_WORDS};
-use calltap_channel::ring::{Control, Words};
+use calltap_channel::ring::{Control, Outer, Words};
 use calltap_channel::segment::RawWords;
 
 use crate::text::Text;
@@ -70,6 +70,17 @@ pub(crate) fn return_address() -> u64 {
     address
 }
 
+/// The frame of the hook that this is inlined into.
+#[inline(always)]
+fn frame() -> u64 {
+    let frame: u64;
+    // SAFETY: reads a register.
+    unsafe {
+        core::arch::asm!("mov {}, rbp", out(reg) frame, options(nomem, nostack, preserves_flags));
+    }
+    frame
+}
+
 impl Call {
     /// Begins a call of `function`; None if it is not to be recorded.
     #[inline(always)]
@@ -105,7 +116,7 @@ impl Call {
         let failure = returned.failure();
         let void = if R::VOID { record::VOID } else { 0 };
         let words = PREFIX_WORDS + usize::from(!R::VOID) + N;
-        let Some(at) = self.reserve(words) else { return };
+        let Some((at, outer)) = self.open(words) else { return };
         let header = record::header(words, flags | void, self.function.number(), 0);
         // SAFETY: the ring was claimed in this image.
         let ring = unsafe { words_of(self.control) };
@@ -124,6 +135,7 @@ impl Call {
         }
         // Release: pairs with the Acquire in `Consumer::peek`.
         ring.store(place, header, Ordering::Release);
+        self.control.close(outer);
         self.control.in_flight.store(0, Ordering::Relaxed);
     }
 
@@ -156,7 +168,7 @@ impl Call {
         }
         let arguments = &arguments[..arguments.len().min(room)];
         let words = PREFIX_WORDS + usize::from(!R::VOID) + arguments.len() + text_words;
-        let Some(at) = self.reserve(words) else { return };
+        let Some((at, outer)) = self.open(words) else { return };
         let place = self.control.place(at);
         // SAFETY: the ring was claimed in this image.
         let ring = unsafe { words_of(self.control) };
@@ -179,6 +191,7 @@ impl Call {
         let header = record::header(words, flags, self.function.number(), 0);
         // Release: pairs with the Acquire in `Consumer::peek`.
         ring.store(place, header, Ordering::Release);
+        self.control.close(outer);
         self.control.in_flight.store(0, Ordering::Relaxed);
     }
 
@@ -210,12 +223,19 @@ impl Call {
         Some(stamped)
     }
 
+    /// Reserves a record's words; gives the push that this one has interrupted along.
     #[inline(always)]
-    fn reserve(&self, words: usize) -> Option<u64> {
-        match self.control.reserve(words as u64) {
-            Ok(at) => Some(at),
-            Err(_) => full::reserve_when_there_is_room(self.control, words as u64),
+    fn open(&self, words: usize) -> Option<(u64, Outer)> {
+        let frame = frame();
+        let mut outer = self.control.outer();
+        if outer.exists() {
+            outer = full::examine(self.control, outer, frame);
         }
+        let at = match self.control.open(words as u64, frame) {
+            Ok(at) => at,
+            Err(_) => full::open_when_there_is_room(self.control, words as u64, frame, outer)?,
+        };
+        Some((at, outer))
     }
 }
 

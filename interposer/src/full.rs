@@ -2,7 +2,7 @@
 
 use core::sync::atomic::Ordering;
 
-use calltap_channel::ring::Control;
+use calltap_channel::ring::{Control, Outer};
 use calltap_channel::segment::{DROP_WHEN_FULL, READER_GONE};
 
 use crate::{image, kernel, state};
@@ -13,30 +13,27 @@ const SPINS: u32 = 100;
 const SLEEP_MS: u64 = 20;
 /// Sleeps without a sign of life from the reader before it is given up: 60 seconds.
 const PATIENCE: u32 = 60_000 / SLEEP_MS as u32;
-/// Rounds of the reader after which an uncommitted record at the tail must be our own.
-const ROUNDS: u64 = 3;
-
-/// Waits for room for `words` words and reserves them; None if the record is given up, which is
+/// Waits for room for `words` words and opens a push; None if the record is given up, which is
 /// counted.
 ///
-/// By default the caller waits, because a lost `free` would be a false leak.
+/// By default the caller waits, because a lost `free` would be a false leak. A signal handler that has
+/// itself filled the ring while it interrupted a push (`outer`) cannot wait for the reader to get past
+/// that.
 #[cold]
 #[inline(never)]
-pub(crate) fn reserve_when_there_is_room(control: &Control, words: u64) -> Option<u64> {
+pub(crate) fn open_when_there_is_room(control: &Control, words: u64, frame: u64, outer: Outer) -> Option<u64> {
     let header = image::segment()?.header();
     let drops = header.flags.load(Ordering::Relaxed) & DROP_WHEN_FULL != 0;
     let mut heartbeat = header.heartbeat.load(Ordering::Relaxed);
-    let mut blocked_since = heartbeat;
-    let mut tail = control.tail();
     let mut silent = 0;
     loop {
         for _ in 0..SPINS {
             if control.refresh(words)
-                && let Ok(at) = control.reserve(words)
+                && let Ok(at) = control.open(words, frame)
             {
                 return Some(at);
             }
-            if drops || control.is_waiting_in_vain() {
+            if drops || control.is_waiting_in_vain(outer) {
                 return give_up(control);
             }
             core::hint::spin_loop();
@@ -57,20 +54,19 @@ pub(crate) fn reserve_when_there_is_room(control: &Control, words: u64) -> Optio
         let beat = header.heartbeat.load(Ordering::Relaxed);
         silent = if beat == heartbeat { silent + 1 } else { 0 };
         heartbeat = beat;
-        // SAFETY: the ring was claimed in this image.
-        let ring = unsafe { crate::call::words_of(control) };
-        if tail != control.tail() || !control.is_blocked_by_own_push(&ring) {
-            tail = control.tail();
-            blocked_since = beat;
-        } else if beat.wrapping_sub(blocked_since) >= ROUNDS {
-            // We are a signal handler in the middle of a push: what it reserved can be committed
-            // only after we return.
-            control.give_up_waiting();
-        }
     }
 }
 
 fn give_up(control: &Control) -> Option<u64> {
     control.dropped.fetch_add(1, Ordering::Relaxed);
     None
+}
+
+/// What an open push means to the one that begins now; see [`Control::examine`].
+#[cold]
+#[inline(never)]
+pub(crate) fn examine(control: &Control, outer: Outer, frame: u64) -> Outer {
+    // SAFETY: the ring was claimed in this image.
+    let words = unsafe { crate::call::words_of(control) };
+    control.examine(&words, outer, frame, !kernel::is_on_signal_stack())
 }

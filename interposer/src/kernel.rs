@@ -67,6 +67,13 @@ pub(crate) fn copy_own(from: u64, into: &mut [u8]) -> usize {
     usize::try_from(call(libc::SYS_process_vm_readv, arguments)).unwrap_or(0)
 }
 
+/// Whether the caller runs on its thread's signal stack (`sigaltstack`).
+pub(crate) fn is_on_signal_stack() -> bool {
+    let mut stack = libc::stack_t { ss_sp: core::ptr::null_mut(), ss_flags: 0, ss_size: 0 };
+    call(libc::SYS_sigaltstack, [0, (&raw mut stack) as u64, 0, 0, 0, 0]);
+    stack.ss_flags & libc::SS_ONSTACK != 0
+}
+
 /// New private memory, or None.
 pub(crate) fn map_private(bytes: usize) -> Option<*mut u8> {
     map(bytes, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1)

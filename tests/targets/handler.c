@@ -1,5 +1,7 @@
-// A signal handler that allocates and opens, COUNT times, while the main thread does nothing but
-// allocate: handler COUNT. Linked with tolerant.c, whose malloc may be called from a handler.
+// A signal handler that allocates and opens, COUNT times, while the main thread allocates
+// and rests for some `pause` instructions in turn: handler COUNT PAUSES.
+//
+// Linked with tolerant.c, whose malloc may be called from a handler.
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -42,7 +44,8 @@ static void *sender(void *unused)
 
 int main(int argc, char **argv)
 {
-    wanted = argc > 1 ? atol(argv[1]) : 0;
+    wanted = argc == 3 ? atol(argv[1]) : 0;
+    int pauses = argc == 3 ? atoi(argv[2]) : 0;
     main_thread = pthread_self();
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     sigaction(SIGUSR1, &action, NULL);
@@ -54,6 +57,8 @@ int main(int argc, char **argv)
         char *block = malloc(77);
         block = realloc(block, 99);
         free(block);
+        for (int i = 0; i < pauses; i++)
+            __builtin_ia32_pause();
     }
     pthread_join(id, NULL);
     say("handled", handled);

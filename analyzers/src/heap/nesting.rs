@@ -30,12 +30,12 @@ impl HeapLedger {
     /// The outer call of an allocation in vain.
     pub(super) fn failed_around(&mut self, row: usize, event: &Event<'_>, bytes: u64) -> bool {
         let memo = self.memos.row(row);
-        let Some(inner) = memo.failed.filter(|inner| inner.start_ns == memo.last_start_ns) else {
-            return false;
-        };
+        let Some(inner) = memo.failed else { return false };
         // One stamp, taken at the end, cannot tell an outer call from the next one.
-        let likely = !event.timed && inner.bytes == bytes && inner.function != event.function;
-        likely || encloses(event, inner.start_ns, inner.end_ns)
+        let next = inner.start_ns == memo.last_start_ns;
+        let likely = !event.timed && next && inner.bytes == bytes && inner.function != event.function;
+        // Not the next one where `operator new` throws: the exception is allocated in between.
+        likely || (event.timed && encloses(event, inner.start_ns, inner.end_ns))
     }
 
     /// The outer call of a release.

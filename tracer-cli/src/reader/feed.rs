@@ -39,11 +39,17 @@ impl Feed {
         let context = Context { image: source.image, thread: source.thread, scale: self.scale };
         let Some(function) = Function::from_number(record.number()) else {
             self.flush();
-            let note = Note::from_number(record.number());
-            if note.is_none() {
-                lost.malformed(source);
-            }
-            return note.map(|note| NoteRecord::new(note, &record, source, self.scale));
+            return match Note::from_number(record.number()) {
+                Some(Note::Abandoned) => {
+                    lost.torn(source);
+                    None
+                }
+                Some(note) => Some(NoteRecord::new(note, &record, source, self.scale)),
+                None => {
+                    lost.malformed(source);
+                    None
+                }
+            };
         };
         match decode::heap(&record, function) {
             Some(action) => {

@@ -88,6 +88,8 @@ impl Reader {
             }
             Note::ExecFailed => self.exec_errno = Some(note.arguments[0] as i32),
             Note::TracerDone => self.tracer_done = true,
+            // Counted where the source is known; see `Feed::take`.
+            Note::Abandoned => {}
         }
     }
 

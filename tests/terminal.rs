@@ -1,0 +1,154 @@
+//! On a terminal: the program reads from it, its keys send signals, and calltap shows progress.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+
+use crate::launch::scratch;
+use crate::report::Report;
+use crate::target::Target;
+
+/// So long may the screen stand still, unless something hangs.
+const PATIENCE_MS: i32 = 60_000;
+
+/// A command on a terminal of its own, which it controls.
+struct Session {
+    child: Child,
+    keyboard: File,
+    shown: String,
+}
+
+impl Session {
+    fn start(words: &[&str]) -> Self {
+        let (mut master, mut slave) = (0, 0);
+        let none = std::ptr::null_mut();
+        // SAFETY: two places for descriptors; null for what is not asked for.
+        let made = unsafe { libc::openpty(&raw mut master, &raw mut slave, none, none.cast(), none.cast()) };
+        assert_eq!(made, 0, "a pseudoterminal");
+        // SAFETY: both were just opened and belong to nobody else.
+        let (keyboard, screen) = unsafe { (File::from_raw_fd(master), OwnedFd::from_raw_fd(slave)) };
+        let stream = || Stdio::from(screen.try_clone().expect("a copy"));
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).stdin(stream()).stdout(stream()).stderr(stream());
+        // SAFETY: two system calls, nothing else, between fork and exec.
+        unsafe {
+            command.pre_exec(move || {
+                libc::close(master);
+                libc::setsid();
+                libc::ioctl(0, libc::TIOCSCTTY, 0);
+                Ok(())
+            });
+        }
+        let child = command.spawn().expect("it starts");
+        Self { child, keyboard, shown: String::new() }
+    }
+
+    /// Reads the screen until it shows this.
+    fn until(&mut self, text: &str) {
+        while !self.shown.contains(text) {
+            assert!(self.read_on(), "{text:?} never came: {:?}", self.shown);
+        }
+    }
+
+    /// Types this.
+    fn type_in(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).expect("the terminal takes keys");
+    }
+
+    /// False at the end: the last process has closed the terminal.
+    fn read_on(&mut self) -> bool {
+        let mut screen = libc::pollfd { fd: self.keyboard.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        // SAFETY: one descriptor, which is ours.
+        let ready = unsafe { libc::poll(&raw mut screen, 1, PATIENCE_MS) };
+        assert_eq!(ready, 1, "it hangs: {:?}", self.shown);
+        let mut bytes = [0; 4096];
+        let count = self.keyboard.read(&mut bytes).unwrap_or(0);
+        self.shown.push_str(&String::from_utf8_lossy(&bytes[..count]));
+        count > 0
+    }
+
+    /// Waits for the end; what was shown, and the exit status.
+    fn finish(mut self) -> (String, Option<i32>) {
+        while self.read_on() {}
+        let status = self.child.wait().expect("it is our child");
+        (std::mem::take(&mut self.shown), status.code())
+    }
+}
+
+impl Drop for Session {
+    /// Kills what a story that failed has left running; after [`Session::finish`] there is nothing.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+const CALLTAP: &str = env!("CARGO_BIN_EXE_calltap");
+
+#[test]
+fn a_program_reads_lines_from_its_terminal() {
+    let script =
+        "test -t 0 && test -t 1 && test -t 2 && echo ready; read -r line; echo \"<$line>\"; stty size";
+    let talk = |prefix: &[&str]| {
+        let mut session = Session::start(&[prefix, &["sh", "-c", script]].concat());
+        session.until("ready");
+        session.type_in("a line\n");
+        session.finish()
+    };
+    let directory = scratch();
+    let report = directory.path().join("report");
+    let without = talk(&[]);
+    assert!(without.0.contains("<a line>"), "{without:?}");
+    let with = talk(&[CALLTAP, "run", "-o", report.to_str().expect("a plain path"), "--"]);
+    assert_eq!(with, without);
+}
+
+#[test]
+fn the_interrupt_key_ends_the_program_and_there_is_a_report() {
+    let directory = scratch();
+    let report = directory.path().join("report");
+    let path = report.to_str().expect("a plain path");
+    let prefix = [CALLTAP, "run", "--format", "json", "-o", path, "--"];
+    for (script, status, signal) in [
+        ("echo ready; exec sleep 1000", 130, Some(2)),
+        ("trap 'echo caught; exit 3' INT; echo ready; while :; do sleep 0.01; done", 3, None),
+    ] {
+        let mut session = Session::start(&[&prefix[..], &["sh", "-c", script]].concat());
+        session.until("ready");
+        session.type_in("\x03");
+        let (shown, code) = session.finish();
+        assert_eq!(code, Some(status), "{shown}");
+        assert_eq!(shown.matches("caught").count(), usize::from(signal.is_none()), "{shown}");
+        let report = Report::parse(&fs::read(&report).expect("it was asked for"));
+        assert_eq!(report.at("/target/signal").as_i64(), signal, "{shown}");
+    }
+}
+
+#[test]
+fn a_long_run_shows_progress_and_takes_it_away() {
+    let target = Target::c("marathon.c").build();
+    let program = target.path().to_str().expect("a plain path");
+    let directory = scratch();
+    let report = directory.path().join("report");
+    let report = report.to_str().expect("a plain path");
+    let run = |options: &[&str]| {
+        let prefix = [CALLTAP, "run", "-o", report];
+        let command = ["--", program, "100000000", "/no/such/marker"];
+        Session::start(&[&prefix[..], options, &command].concat())
+    };
+    let mut session = run(&[]);
+    session.until(" events, ");
+    session.type_in("\x03");
+    let (shown, _) = session.finish();
+    assert!(shown.contains(" lost") && shown.contains("descriptors"), "{shown:?}");
+    let last_line = shown.rsplit("\r\x1b[2K").next().expect("the line is cleared");
+    assert!(!last_line.contains("events"), "it stays: {last_line:?}");
+
+    let mut session = run(&["--quiet"]);
+    session.until("round=20000");
+    session.type_in("\x03");
+    let (shown, _) = session.finish();
+    assert!(!shown.contains(" events, "), "{shown:?}");
+}
