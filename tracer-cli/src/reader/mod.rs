@@ -126,6 +126,7 @@ impl Reader {
         loop {
             let stopping = stop.load(Ordering::Relaxed);
             let bell = self.segment.header().bell.load(Ordering::Relaxed);
+            pause.round_begins();
             let most = self.round();
             let header = self.segment.header();
             header.heartbeat.fetch_add(1, Ordering::Relaxed);

@@ -16,7 +16,8 @@ const SHORTEST: Duration = Duration::from_micros(60);
 #[derive(Debug)]
 pub struct Pause {
     quarter: u64,
-    last: Instant,
+    /// When the last round began, and the one before it.
+    began: [Instant; 2],
     idle: Duration,
 }
 
@@ -24,7 +25,12 @@ impl Pause {
     /// For rings of `capacity` words.
     #[must_use]
     pub fn new(capacity: u64) -> Self {
-        Self { quarter: capacity / 4, last: Instant::now(), idle: SHORTEST }
+        Self { quarter: capacity / 4, began: [Instant::now(); 2], idle: SHORTEST }
+    }
+
+    /// A round begins.
+    pub fn round_begins(&mut self) {
+        self.began = [Instant::now(), self.began[0]];
     }
 
     /// Rests after a round that took `most` words from the fullest ring. Whoever changes `bell`
@@ -35,14 +41,13 @@ impl Pause {
             self.idle
         } else {
             self.idle = SHORTEST;
-            // Time to a quarter, less the time that the round took.
-            let elapsed = self.last.elapsed().as_nanos() as u64;
-            let to_quarter = elapsed.saturating_mul(self.quarter) / most;
-            Duration::from_nanos(to_quarter).min(LONGEST)
+            // What was taken came in between the beginnings of two rounds; since then more has come.
+            let between = (self.began[0] - self.began[1]).as_nanos() as u64;
+            let to_quarter = Duration::from_nanos(between.saturating_mul(self.quarter) / most);
+            to_quarter.saturating_sub(self.began[0].elapsed()).min(LONGEST)
         };
         if rest >= SHORTEST {
             crate::futex::wait(bell, heard, rest);
         }
-        self.last = Instant::now();
     }
 }
