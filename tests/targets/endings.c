@@ -8,10 +8,11 @@
 static void *volatile last;
 static int *volatile nowhere;
 
+static pthread_t leader;
+
 static void *rest_of_a_thread(void *unused)
 {
-    while (!last)
-        ;
+    pthread_join(leader, NULL);
     exit(5);
     return unused;
 }
@@ -38,6 +39,7 @@ static void end(const char *mode)
         quick_exit(11);
     if (!strcmp(mode, "leader_first")) {
         pthread_t id;
+        leader = pthread_self();
         pthread_create(&id, NULL, rest_of_a_thread, NULL);
         pthread_exit(NULL);
     }

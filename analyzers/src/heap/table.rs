@@ -58,12 +58,15 @@ impl Table {
         }
     }
 
-    /// Reads the cache line where the search for `address` begins.
+    /// Reads the cache lines where the search for `address` begins: two slots fill one, and most
+    /// searches end in the second.
     #[inline(always)]
     pub(super) fn touch(&self, address: u64) -> u64 {
         let hash = spread(address);
         let segment = &self.segments[(hash >> SEGMENT_SHIFT) as usize];
-        segment.slots.get(segment.home(hash)).map_or(0, Slot::address)
+        let home = segment.home(hash);
+        let at = |slot: usize| segment.slots.get(slot).map_or(0, Slot::address);
+        at(home) ^ at(home + 2)
     }
 
     /// All slots with an address.
