@@ -289,7 +289,11 @@ impl Control {
             (1..length).for_each(|index| words.store(place + index, 0, Ordering::Relaxed));
             let number = crate::note::Note::Abandoned as u16;
             // Release: pairs with the Acquire in `Consumer::peek`.
-            words.store(place, crate::record::header(length, crate::record::VOID, number, 0), Ordering::Release);
+            words.store(
+                place,
+                crate::record::header(length, crate::record::VOID, number, 0),
+                Ordering::Release,
+            );
         }
         self.push.store(0, Ordering::Relaxed);
         Outer::NONE
@@ -301,7 +305,8 @@ impl Control {
     pub fn is_waiting_in_vain(&self, outer: Outer) -> bool {
         let tail = self.tail.load(Ordering::Relaxed);
         let used = self.cursor.load(Ordering::Relaxed).wrapping_sub(tail);
-        (outer.word & RESERVED != 0 && tail == outer.position()) || used > self.mask.load(Ordering::Relaxed) + 1
+        (outer.word & RESERVED != 0 && tail == outer.position())
+            || used > self.mask.load(Ordering::Relaxed) + 1
     }
 
     /// Where a reserved position lies among the words.

@@ -21,7 +21,12 @@ const PATIENCE: u32 = 60_000 / SLEEP_MS as u32;
 /// that.
 #[cold]
 #[inline(never)]
-pub(crate) fn open_when_there_is_room(control: &Control, words: u64, frame: u64, outer: Outer) -> Option<u64> {
+pub(crate) fn open_when_there_is_room(
+    control: &Control,
+    words: u64,
+    frame: u64,
+    outer: Outer,
+) -> Option<u64> {
     let header = image::segment()?.header();
     let drops = header.flags.load(Ordering::Relaxed) & DROP_WHEN_FULL != 0;
     let mut heartbeat = header.heartbeat.load(Ordering::Relaxed);

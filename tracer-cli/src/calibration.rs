@@ -81,7 +81,7 @@ impl Scale {
     #[inline]
     #[must_use]
     pub fn length(&self, ticks: u64) -> u64 {
-        (u128::from(ticks) * u128::from(self.factor) >> 32) as u64
+        ((u128::from(ticks) * u128::from(self.factor)) >> 32) as u64
     }
 }
 

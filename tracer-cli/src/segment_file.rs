@@ -20,8 +20,7 @@ impl SegmentFile {
     /// # Errors
     /// If the system refuses the memory.
     pub fn create(layout: Layout) -> anyhow::Result<Self> {
-        let file = memfd_create(c"calltap", MFdFlags::MFD_CLOEXEC)
-            .context(
+        let file = memfd_create(c"calltap", MFdFlags::MFD_CLOEXEC).context(
             "cannot create the shared segment (memfd_create)\n\
              hint: a limit on open files (ulimit -n) counts; calltap itself needs about ten",
         )?;

@@ -102,12 +102,10 @@ pub fn action<'a>(record: &Record<'a>, function: Function, text: Option<&'a Text
         },
         Effect::Open(kind, at) => open(record, kind, at, text),
         Effect::Duplicate => duplicate(record.argument(0), record.returned()),
-        Effect::DuplicateOnto => {
-            match (descriptor(record.argument(0)), descriptor(record.argument(1))) {
-                (Some(from), Some(onto)) if from != onto => Action::DuplicatedOnto { from, onto },
-                _ => Action::None,
-            }
-        }
+        Effect::DuplicateOnto => match (descriptor(record.argument(0)), descriptor(record.argument(1))) {
+            (Some(from), Some(onto)) if from != onto => Action::DuplicatedOnto { from, onto },
+            _ => Action::None,
+        },
         Effect::Control => match record.argument(1) as i32 {
             nix::libc::F_DUPFD | nix::libc::F_DUPFD_CLOEXEC => {
                 duplicate(record.argument(0), record.returned())
@@ -119,9 +117,7 @@ pub fn action<'a>(record: &Record<'a>, function: Function, text: Option<&'a Text
             _ => Action::None,
         },
         Effect::Reopen(kind) => match (descriptor(record.argument(0)), descriptor(record.argument(1))) {
-            (Some(old), Some(new)) => {
-                Action::Reopened { old, new, kind: kind.name(), path: bytes_of(text) }
-            }
+            (Some(old), Some(new)) => Action::Reopened { old, new, kind: kind.name(), path: bytes_of(text) },
             _ => Action::None,
         },
         Effect::CloseRange | Effect::CloseFrom => Action::None,

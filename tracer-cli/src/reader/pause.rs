@@ -36,15 +36,17 @@ impl Pause {
     /// Rests after a round that took `most` words from the fullest ring. Whoever changes `bell`
     /// from `heard` ends the rest.
     pub fn after(&mut self, most: u64, bell: &AtomicU32, heard: u32) {
-        let rest = if most == 0 {
-            self.idle = (self.idle * 2).min(LONGEST);
-            self.idle
-        } else {
-            self.idle = SHORTEST;
-            // What was taken came in between the beginnings of two rounds; since then more has come.
-            let between = (self.began[0] - self.began[1]).as_nanos() as u64;
-            let to_quarter = Duration::from_nanos(between.saturating_mul(self.quarter) / most);
-            to_quarter.saturating_sub(self.began[0].elapsed()).min(LONGEST)
+        // What was taken came in between the beginnings of two rounds; since then more has come.
+        let between = (self.began[0] - self.began[1]).as_nanos() as u64;
+        let rest = match between.saturating_mul(self.quarter).checked_div(most) {
+            Some(to_quarter) => {
+                self.idle = SHORTEST;
+                Duration::from_nanos(to_quarter).saturating_sub(self.began[0].elapsed()).min(LONGEST)
+            }
+            None => {
+                self.idle = (self.idle * 2).min(LONGEST);
+                self.idle
+            }
         };
         if rest >= SHORTEST {
             crate::futex::wait(bell, heard, rest);
