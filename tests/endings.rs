@@ -36,3 +36,21 @@ fn every_ending_keeps_its_status_and_its_report() {
         assert_eq!(open, [(3, "/etc/passwd".to_owned()), (4, "/dev/null".to_owned())], "{mode}");
     }
 }
+
+#[test]
+fn the_last_look_at_a_process_is_not_missed_when_threads_end_at_one_time() {
+    let target = Target::c("endings.c").build();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..25 {
+                    let outcome = calltap().run(&target, &["leader_together", "100"]).expect_status(5);
+                    let process = outcome.report().only_process();
+                    // Without a look at its mappings nobody could tell whose the blocks are.
+                    assert_eq!(process.still_allocated(), (100, 3200), "{:#}", process.0);
+                    assert!(!process.at("/memory_at_exit").is_null(), "{:#}", process.0);
+                }
+            });
+        }
+    });
+}

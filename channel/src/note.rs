@@ -17,7 +17,7 @@ pub enum Note {
     Executed,
     /// Tracer: a thread is gone, its ring can be drained and reused. `pid`, `tid`.
     ThreadEnded,
-    /// Tracer: the last thread of `pid` is held in its exit stop until the reader writes `sequence`
+    /// Tracer: a thread of `pid`, as far as can be known its last one, is held in its exit stop until the reader writes `sequence`
     /// into the header's `released`; `status` is the wait status to come. `pid`, `sequence`, `status`,
     /// `tid` (if the leader has exited before, only `/proc/PID/task/TID` still shows memory and descriptors).
     ExitStop,

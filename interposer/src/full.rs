@@ -33,12 +33,15 @@ pub(crate) fn open_when_there_is_room(
     let mut silent = 0;
     loop {
         for _ in 0..SPINS {
+            // Asked before the tail is looked at again: if it was in vain then, and there is still no
+            // room, it is in vain.
+            let vain = control.is_waiting_in_vain(outer);
             if control.refresh(words)
                 && let Ok(at) = control.open(words, frame)
             {
                 return Some(at);
             }
-            if drops || control.is_waiting_in_vain(outer) {
+            if drops || vain {
                 return give_up(control);
             }
             core::hint::spin_loop();

@@ -17,6 +17,12 @@ static void *rest_of_a_thread(void *unused)
     return unused;
 }
 
+static void *exit_at_once(void *unused)
+{
+    exit(5);
+    return unused;
+}
+
 static void end(const char *mode)
 {
     if (!strcmp(mode, "kill"))
@@ -41,6 +47,11 @@ static void end(const char *mode)
         pthread_t id;
         leader = pthread_self();
         pthread_create(&id, NULL, rest_of_a_thread, NULL);
+        pthread_exit(NULL);
+    }
+    if (!strcmp(mode, "leader_together")) { // both at one time, and nobody knows who is last
+        pthread_t id;
+        pthread_create(&id, NULL, exit_at_once, NULL);
         pthread_exit(NULL);
     }
     fail("usage");

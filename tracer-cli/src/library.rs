@@ -61,12 +61,20 @@ fn in_cache() -> io::Result<PathBuf> {
     }
     fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
     let temporary = directory.join(format!(".libcalltap-{HASH}.{}", std::process::id()));
-    let written = write_new(&temporary).and_then(|()| fs::rename(&temporary, &path));
-    if written.is_err() {
-        let _ = fs::remove_file(&temporary);
-    }
+    let written = write_new(&temporary).and_then(|()| publish(&temporary, &path));
+    let _ = fs::remove_file(&temporary);
     written?;
     if is_ours(&path) { Ok(path) } else { Err(unusable()) }
+}
+
+/// Gives the finished file its name. One that another run has published meanwhile stays: it may be in
+/// use, and a target is only given the very file that its tracer has seen.
+fn publish(temporary: &Path, path: &Path) -> io::Result<()> {
+    match fs::hard_link(temporary, path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && is_ours(path) => Ok(()),
+        Err(_) => fs::rename(temporary, path),
+        Ok(()) => Ok(()),
+    }
 }
 
 fn write_new(path: &Path) -> io::Result<()> {

@@ -103,7 +103,10 @@ fn start_tracer(
     }
     command.arg("--").args(&options.command);
     sigpipe::pass_on(&mut command);
-    command.spawn().context("cannot start the tracer process")
+    command.spawn().context(
+        "cannot start the tracer process\n\
+         hint: a limit on open files or processes (ulimit -n, -u) counts; calltap needs about ten of the first",
+    )
 }
 
 /// Reads until the tracer is done, handing signals on and showing progress meanwhile.

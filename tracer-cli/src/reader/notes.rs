@@ -72,7 +72,10 @@ impl Reader {
                 if !snapshot.command.is_empty() {
                     process.command.clone_from(&snapshot.command);
                 }
-                process.snapshot = Some(snapshot);
+                // A process can be looked at twice; a look at one that has given its memory up tells less.
+                if process.snapshot.is_none() || !snapshot.maps.is_empty() {
+                    process.snapshot = Some(snapshot);
+                }
                 self.release_exit_stop(note.arguments[1]);
             }
             Note::Ended => {

@@ -6,7 +6,7 @@ use calltap_channel::Note;
 use calltap_channel::note::{CLONED, Untapped};
 use nix::unistd::Pid;
 
-use super::family::{Family, is_thread_of};
+use super::family::{Family, has_pending_kill, is_thread_of};
 use super::injection::{Injection, program_of};
 use super::launch::Launched;
 use super::notes::{Notes, kind_of};
@@ -202,6 +202,10 @@ impl Events {
 
     /// A thread is in its exit stop. If it is its group's last one it is held there until the
     /// reader has looked at the process.
+    ///
+    /// A thread that was about to end by itself when another one ended the whole group has no exit
+    /// stop any more, and then no stop is the last one. So the first stop of a group that is being
+    /// killed is looked at too; a later look replaces it.
     fn exiting(&mut self, stopped: &Stopped, group: Id) {
         let tid = stopped.tid().as_raw();
         let last = self.tracees.exiting(tid);
@@ -213,13 +217,20 @@ impl Events {
             }
             return;
         }
-        if let (true, false, Ok(status)) = (last, self.detaching, stopped.message()) {
+        let look = last || (self.is_being_killed(tid, group) && self.tracees.first_early_look(group));
+        if let (true, false, Ok(status)) = (look, self.detaching, stopped.message()) {
             self.sequence += 1;
             let arguments = [group as u64, self.sequence, status, tid as u64];
             self.notes.write(Note::ExitStop, &arguments);
             self.notes.ring_bell();
             self.notes.await_release(self.sequence);
         }
+    }
+
+    /// Whether the other threads of `tid`'s group have been sent the SIGKILL of `exit_group`.
+    fn is_being_killed(&self, tid: Id, group: Id) -> bool {
+        let Some(sibling) = self.tracees.running_sibling(tid) else { return false };
+        has_pending_kill(group, sibling)
     }
 
     /// A wait status: of a thread, of a group (its leader's, the last one of it), or of something

@@ -21,6 +21,8 @@ struct Group {
     threads: usize,
     /// Those of them that have not been in their exit stop.
     running: usize,
+    /// Looked at before its last thread's exit stop; see [`Tracees::first_early_look`].
+    looked_at: bool,
 }
 
 /// The table of tracees.
@@ -62,6 +64,22 @@ impl Tracees {
             group.running -= 1;
         }
         group.running == 0
+    }
+
+    /// A thread of the same group that has not been in its exit stop: the leader if it can be.
+    pub(crate) fn running_sibling(&self, tid: Id) -> Option<Id> {
+        let group = self.group_of(tid)?;
+        let runs = |other: &Id| self.threads.get(other).is_some_and(|thread| !thread.exiting);
+        if runs(&group) {
+            return Some(group);
+        }
+        let mut siblings = self.threads.iter().filter(|(_, thread)| thread.group == group && !thread.exiting);
+        siblings.next().map(|(other, _)| *other)
+    }
+
+    /// Whether the group is looked at for the first time before its last exit stop.
+    pub(crate) fn first_early_look(&mut self, group: Id) -> bool {
+        self.groups.get_mut(&group).is_some_and(|group| !std::mem::replace(&mut group.looked_at, true))
     }
 
     /// Forgets a thread. Returns its group, if it was known.
