@@ -6,7 +6,7 @@ use calltap_channel::Note;
 use calltap_channel::note::{CLONED, Untapped};
 use nix::unistd::Pid;
 
-use super::family::{Family, has_pending_kill, is_thread_of};
+use super::family::{Family, is_killed, is_thread_of};
 use super::injection::{Injection, program_of};
 use super::launch::Launched;
 use super::notes::{Notes, kind_of};
@@ -230,7 +230,7 @@ impl Events {
     /// Whether the other threads of `tid`'s group have been sent the SIGKILL of `exit_group`.
     fn is_being_killed(&self, tid: Id, group: Id) -> bool {
         let Some(sibling) = self.tracees.running_sibling(tid) else { return false };
-        has_pending_kill(group, sibling)
+        is_killed(group, sibling)
     }
 
     /// A wait status: of a thread, of a group (its leader's, the last one of it), or of something

@@ -39,14 +39,12 @@ pub(crate) fn is_thread_of(group: Id, task: Id) -> bool {
     std::fs::exists(format!("/proc/{group}/task/{task}")).unwrap_or(false)
 }
 
-/// Whether a thread has a SIGKILL pending, or is gone.
-pub(crate) fn has_pending_kill(group: Id, thread: Id) -> bool {
-    let Ok(status) = std::fs::read_to_string(format!("/proc/{group}/task/{thread}/status")) else {
-        return true;
-    };
-    let pending = status.lines().find_map(|line| line.strip_prefix("SigPnd:"));
-    let pending = pending.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    pending.is_some_and(|mask| mask & (1 << (libc::SIGKILL - 1)) != 0)
+/// Whether a thread has a SIGKILL pending, or has ended already.
+pub(crate) fn is_killed(group: Id, thread: Id) -> bool {
+    let Ok(status) = std::fs::read_to_string(format!("/proc/{group}/task/{thread}/status")) else { return true };
+    let field = |name| status.lines().find_map(|line| line.strip_prefix(name)).map_or("", str::trim);
+    let pending = u64::from_str_radix(field("SigPnd:"), 16).unwrap_or(0);
+    field("State:").starts_with(['Z', 'X']) || pending & (1 << (libc::SIGKILL - 1)) != 0
 }
 
 /// Whether two processes have one memory, as a `vfork` child and its parent; false where the kernel
