@@ -233,6 +233,7 @@ macro_rules! define_functions {
     )*) => {
         /// A tapped function; the variant is its C symbol.
         #[allow(non_camel_case_types, reason = "the variants are the C symbols themselves")]
+        #[allow(rustdoc::broken_intra_doc_links, reason = "`operator new[](nothrow)` is no link")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u16)]
         pub enum Function {

@@ -9,7 +9,7 @@
 //! | 2 | bits 0-47 duration in ticks (saturating: 26 hours at 3 GHz), bits 48-63 errno (0 = the call succeeded) |
 //! | 3 | call site: the return address in the direct caller, 0 if unknown |
 //! | 4 | returned value; absent if [`VOID`] |
-//! | next | arguments, [`ARGUMENTS`] says how many; fixed by the function's row in the list |
+//! | next | arguments; how many is fixed by the function's row in the list ([`crate::function::argument_words`]) |
 //! | last | at most one text if [`TEXT`]: a word with its length in bytes, then the bytes, zero-padded |
 //!
 //! Word 0 is written last, with release order: it commits the record. The other process may put
