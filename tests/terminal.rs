@@ -5,19 +5,21 @@ use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::launch::scratch;
 use crate::report::Report;
 use crate::target::Target;
 
-/// So long may the screen stand still, unless something hangs.
-const PATIENCE_MS: i32 = 60_000;
+/// No session takes longer, unless something hangs.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A command on a terminal of its own, which it controls.
 struct Session {
     child: Child,
     keyboard: File,
     shown: String,
+    deadline: Instant,
 }
 
 impl Session {
@@ -31,7 +33,7 @@ impl Session {
         let (keyboard, screen) = unsafe { (File::from_raw_fd(master), OwnedFd::from_raw_fd(slave)) };
         let stream = || Stdio::from(screen.try_clone().expect("a copy"));
         let mut command = Command::new(words[0]);
-        command.args(&words[1..]).stdin(stream()).stdout(stream()).stderr(stream());
+        command.args(&words[1..]).env("TERM", "xterm").stdin(stream()).stdout(stream()).stderr(stream());
         // SAFETY: two system calls, nothing else, between fork and exec.
         unsafe {
             command.pre_exec(move || {
@@ -42,7 +44,7 @@ impl Session {
             });
         }
         let child = command.spawn().expect("it starts");
-        Self { child, keyboard, shown: String::new() }
+        Self { child, keyboard, shown: String::new(), deadline: Instant::now() + PATIENCE }
     }
 
     /// Reads the screen until it shows this.
@@ -60,9 +62,12 @@ impl Session {
     /// False at the end: the last process has closed the terminal.
     fn read_on(&mut self) -> bool {
         let mut screen = libc::pollfd { fd: self.keyboard.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        let left_ms = self.deadline.saturating_duration_since(Instant::now()).as_millis();
         // SAFETY: one descriptor, which is ours.
-        let ready = unsafe { libc::poll(&raw mut screen, 1, PATIENCE_MS) };
-        assert_eq!(ready, 1, "it hangs: {:?}", self.shown);
+        let ready = unsafe { libc::poll(&raw mut screen, 1, i32::try_from(left_ms).expect("short")) };
+        let end =
+            self.shown.chars().rev().take(500).collect::<Vec<_>>().into_iter().rev().collect::<String>();
+        assert!(ready == 1 && left_ms > 0, "it hangs: {end:?}");
         let mut bytes = [0; 4096];
         let count = self.keyboard.read(&mut bytes).unwrap_or(0);
         self.shown.push_str(&String::from_utf8_lossy(&bytes[..count]));

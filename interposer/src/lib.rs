@@ -20,4 +20,4 @@ mod thread;
 mod types;
 
 #[global_allocator]
-static OWN_MEMORY: own_memory::OwnMemory = own_memory::OwnMemory::new();
+static OWN_MEMORY: own_memory::OwnMemory = own_memory::OwnMemory;
