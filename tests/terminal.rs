@@ -1,8 +1,10 @@
 //! On a terminal: the program reads from it, its keys send signals, and calltap shows progress.
 
+use std::ffi::CStr;
 use std::fs::{self, File};
 use std::io::{Read, Write};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -24,20 +26,31 @@ struct Session {
 
 impl Session {
     fn start(words: &[&str]) -> Self {
-        let (mut master, mut slave) = (0, 0);
-        let none = std::ptr::null_mut();
-        // SAFETY: two places for descriptors; null for what is not asked for.
-        let made = unsafe { libc::openpty(&raw mut master, &raw mut slave, none, none.cast(), none.cast()) };
-        assert_eq!(made, 0, "a pseudoterminal");
-        // SAFETY: both were just opened and belong to nobody else.
-        let (keyboard, screen) = unsafe { (File::from_raw_fd(master), OwnedFd::from_raw_fd(slave)) };
+        // Opened by the standard library, so no other test's child inherits them.
+        let open = |path: &str| {
+            File::options()
+                .read(true)
+                .write(true)
+                .custom_flags(libc::O_NOCTTY)
+                .open(path)
+                .expect("a terminal")
+        };
+        let keyboard = open("/dev/ptmx");
+        let mut name = [0; 64];
+        // SAFETY: the descriptor is ours; the place for the name has the length that is told.
+        let named = unsafe {
+            libc::unlockpt(keyboard.as_raw_fd()) == 0
+                && libc::ptsname_r(keyboard.as_raw_fd(), name.as_mut_ptr(), name.len()) == 0
+        };
+        assert!(named, "a pseudoterminal has another end");
+        // SAFETY: ptsname_r ended the name with a zero byte.
+        let screen = open(unsafe { CStr::from_ptr(name.as_ptr()) }.to_str().expect("a plain path"));
         let stream = || Stdio::from(screen.try_clone().expect("a copy"));
         let mut command = Command::new(words[0]);
         command.args(&words[1..]).env("TERM", "xterm").stdin(stream()).stdout(stream()).stderr(stream());
         // SAFETY: two system calls, nothing else, between fork and exec.
         unsafe {
-            command.pre_exec(move || {
-                libc::close(master);
+            command.pre_exec(|| {
                 libc::setsid();
                 libc::ioctl(0, libc::TIOCSCTTY, 0);
                 Ok(())
