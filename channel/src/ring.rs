@@ -148,7 +148,10 @@ impl Control {
     /// Takes the ring for one thread. False if another thread was faster.
     pub fn claim(&self, pid: u32, tid: u32, serial: u32, parent: u32, base: u64, capacity: u64) -> bool {
         // Acquire: pairs with the Release in `free`, so the last owner's end is seen.
-        if self.state.compare_exchange(FREE, CLAIMED, Ordering::Acquire, Ordering::Relaxed).is_err() {
+        // Looked at first: a thread passes over hundreds of others' rings, whose lines it need not own.
+        if self.state.load(Ordering::Relaxed) != FREE
+            || self.state.compare_exchange(FREE, CLAIMED, Ordering::Acquire, Ordering::Relaxed).is_err()
+        {
             return false;
         }
         self.base.store(base, Ordering::Relaxed);

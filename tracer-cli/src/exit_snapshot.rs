@@ -55,6 +55,12 @@ fn read_directory(process: &Path) -> ExitSnapshot {
     }
 }
 
+/// The arguments of a living process; empty if it is gone or has none.
+#[must_use]
+pub fn command(pid: u32) -> Vec<String> {
+    arguments(&fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default())
+}
+
 /// The arguments in `/proc/PID/cmdline`, each ended by a zero byte.
 fn arguments(cmdline: &[u8]) -> Vec<String> {
     let Some(arguments) = cmdline.strip_suffix(b"\0").or((!cmdline.is_empty()).then_some(cmdline)) else {

@@ -1,5 +1,6 @@
-//! The shared segment's file: a sealed-off memfd that only this process's descriptor table names.
+//! The shared segment's file: a memfd, reachable only through the descriptors of the CLI in `/proc`.
 
+use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use anyhow::Context;
@@ -48,6 +49,21 @@ impl SegmentFile {
     pub fn path(&self) -> String {
         format!("/proc/{}/fd/{}", std::process::id(), self.file.as_raw_fd())
     }
+}
+
+/// Maps a segment that another process has created, for the rest of this process's life.
+///
+/// # Errors
+/// If it cannot be mapped, or was made by another version.
+pub fn open(segment: OwnedFd) -> anyhow::Result<Segment> {
+    let file = File::from(segment);
+    let size = file.metadata()?.len();
+    let base = map(&file, usize::try_from(size)?)?;
+    // SAFETY: the mapping is not empty, and pages are mapped whole.
+    let layout = unsafe { Segment::layout_at(base, size) }
+        .map_err(|reason| anyhow::anyhow!("it was made by another version of calltap ({reason:?})"))?;
+    // SAFETY: as many bytes are mapped as the checked layout has, and stay so.
+    Ok(unsafe { Segment::view(base, layout) })
 }
 
 fn map(file: &impl AsFd, size: usize) -> anyhow::Result<*mut u8> {

@@ -63,7 +63,7 @@ impl Reader {
                 if let Some(image) = replaced {
                     self.close_image(image);
                 }
-                self.processes.current(pid, at_ns).command = command_line(pid);
+                self.processes.current(pid, at_ns).command = exit_snapshot::command(pid);
             }
             Note::ThreadEnded => self.thread_ended(pid, Thread(note.number(1)), at_ns),
             Note::ExitStop => {
@@ -111,7 +111,7 @@ impl Reader {
             process.parent = parent_pid;
         }
         if process.command.is_empty() {
-            process.command = command_line(pid);
+            process.command = exit_snapshot::command(pid);
         }
     }
 
@@ -147,14 +147,4 @@ impl Reader {
         header.released_bell.fetch_add(1, Ordering::Release);
         crate::futex::wake_all(&header.released_bell);
     }
-}
-
-/// The arguments of a living process; empty if it is gone or has none.
-fn command_line(pid: u32) -> Vec<String> {
-    let bytes = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    let arguments = bytes.strip_suffix(b"\0").unwrap_or(&bytes);
-    if arguments.is_empty() {
-        return Vec::new();
-    }
-    arguments.split(|byte| *byte == 0).map(|one| String::from_utf8_lossy(one).into_owned()).collect()
 }

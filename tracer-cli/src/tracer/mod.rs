@@ -16,26 +16,23 @@ mod tracees;
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, anyhow};
-use calltap_channel::segment::Segment;
-use nix::fcntl::{FcntlArg, FdFlag, fcntl};
-use nix::sys::mman::{MapFlags, ProtFlags, mmap};
 use nix::sys::ptrace::Options;
 
 use self::events::Events;
 use self::injection::Injection;
 use self::notes::Notes;
-use crate::sigpipe;
+use crate::{segment_file, sigpipe};
 
 /// What the CLI asks the tracer to do.
 #[derive(Debug)]
 pub(crate) struct Spec {
-    /// The segment, inherited from the CLI.
+    /// The segment, opened by its path; closed at every exec.
     pub(crate) segment_fd: OwnedFd,
     /// The interposer's file: an absolute path without spaces and colons, which `LD_PRELOAD` takes
     /// for separators.
@@ -59,9 +56,7 @@ pub(crate) struct Spec {
 /// If the target could not be started as a tracee; it has not run then.
 pub(crate) fn main(spec: Spec) -> anyhow::Result<ExitCode> {
     sigpipe::block_all_signals();
-    fcntl(&spec.segment_fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))
-        .context("cannot use the segment's descriptor")?;
-    let segment = map(spec.segment_fd).context("cannot map the segment")?;
+    let segment = segment_file::open(spec.segment_fd).context("cannot map the segment")?;
     let injection =
         Injection::new(spec.library, &spec.segment_path).context("cannot find the interposer's file")?;
 
@@ -83,22 +78,6 @@ fn options(follow: bool) -> Options {
         | Options::PTRACE_O_TRACEEXEC
         | Options::PTRACE_O_TRACEEXIT;
     if follow { always | Options::PTRACE_O_TRACEFORK | Options::PTRACE_O_TRACEVFORK } else { always }
-}
-
-/// Maps the segment for the rest of this process's life.
-fn map(segment: OwnedFd) -> anyhow::Result<Segment> {
-    let file = File::from(segment);
-    let size = file.metadata()?.len();
-    let length = usize::try_from(size)?.try_into().context("it is empty")?;
-    let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
-    // SAFETY: a new mapping at an address of the kernel's choice; it is never unmapped.
-    let base = unsafe { mmap(None, length, access, MapFlags::MAP_SHARED, file.as_fd(), 0) }?;
-    let base = base.as_ptr().cast::<u8>();
-    // SAFETY: the mapping is not empty, and pages are mapped whole.
-    let layout = unsafe { Segment::layout_at(base, size) }
-        .map_err(|reason| anyhow!("it was made by another version of calltap ({reason:?})"))?;
-    // SAFETY: as many bytes are mapped as the checked layout has, and stay so.
-    Ok(unsafe { Segment::view(base, layout) })
 }
 
 /// Lets go of standard input and output, so that nobody who waits for their end waits for us too.
