@@ -12,6 +12,7 @@ pub mod note;
 pub mod record;
 pub mod ring;
 pub mod segment;
+pub mod stack;
 mod sync;
 
 pub use function::{Effect, Family, Function, Giver, Kind, Provider};

@@ -32,6 +32,10 @@ pub enum Note {
     /// Interposer: a record that was begun and left by `siglongjmp` out of a signal handler. Its
     /// length is that of the record, all else is zero.
     Abandoned,
+    /// Interposer: an object that was met on a stack for the first time. `start`, `end` (its addresses),
+    /// `bias` (what its file's addresses are moved by), `lap` (see [`crate::stack::Frame`]); text: its path
+    /// as the loader has it, empty for the program itself.
+    Loaded,
 }
 
 /// The number of the first note; calls have smaller numbers.
@@ -51,7 +55,7 @@ impl Note {
     /// The note with this number, if there is one.
     #[must_use]
     pub fn from_number(number: u16) -> Option<Self> {
-        const ALL: [Note; 10] = [
+        const ALL: [Note; 11] = [
             Note::ProcessBegan,
             Note::Created,
             Note::Executed,
@@ -62,6 +66,7 @@ impl Note {
             Note::ExecFailed,
             Note::TracerDone,
             Note::Abandoned,
+            Note::Loaded,
         ];
         ALL.get(usize::from(number.checked_sub(FIRST)?)).copied()
     }

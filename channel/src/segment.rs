@@ -3,8 +3,9 @@
 //! ```text
 //! 0          Header                    one page
 //! controls   Control x ring_count      192 bytes each
-//! stacks     (stack table)             reserved: hash -> id, frames stored once
+//! stacks     [`StackTable`]            each call stack once
 //! names      (name table)              reserved: names of functions that are not in the list
+//! walks      walk_bytes x ring_count   what a thread remembers of its last walk; nobody else reads it
 //! rings      words x ring_count        capacity + slack each, whole pages
 //! ```
 //!
@@ -15,11 +16,12 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::record::MAX_WORDS;
 use crate::ring::{Control, Words};
+use crate::stack::{self, StackTable};
 
 /// First word of the header: "calltap" and a version digit of the header itself.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"calltap1");
 /// Version of everything else here: layout, record format, the list of functions.
-pub const ABI: u64 = 1;
+pub const ABI: u64 = 2;
 
 /// Header flag: a full ring drops records instead of making the caller wait.
 pub const DROP_WHEN_FULL: u64 = 1 << 0;
@@ -27,6 +29,10 @@ pub const DROP_WHEN_FULL: u64 = 1 << 0;
 pub const LATENCY_OFF: u64 = 1 << 1;
 /// Header flag: only the first process is tapped.
 pub const NO_FOLLOW: u64 = 1 << 2;
+/// Header flag: stacks are taken at every call, not only at those that acquire something.
+pub const STACKS_AT_ALL: u64 = 1 << 3;
+/// Header flag: every remembered walk is compared with a full one.
+pub const CHECK_STACKS: u64 = 1 << 4;
 
 /// `reader`: rings are being drained.
 pub const READER_RUNS: u32 = 1;
@@ -57,6 +63,7 @@ pub struct Header {
     capacity: AtomicU64,
     stacks_bytes: AtomicU64,
     names_bytes: AtomicU64,
+    walk_bytes: AtomicU64,
     /// [`crate::clock::Clock`], as a number.
     pub clock: AtomicU64,
     /// Bits of the families that are tapped.
@@ -65,7 +72,9 @@ pub struct Header {
     pub flags: AtomicU64,
     /// Process id of the first process; 0 until it is known.
     pub root_pid: AtomicU64,
-    config_padding: [AtomicU64; 5],
+    /// The most frames taken of a stack, 0 for none.
+    pub stack_depth: AtomicU64,
+    config_padding: [AtomicU64; 3],
     // Written by the reader.
     /// Counts up while the reader runs, at least once a second.
     pub heartbeat: AtomicU64,
@@ -89,7 +98,11 @@ pub struct Header {
     pub lost_without_ring: AtomicU64,
     /// Process images that turned their taps off because the reader showed no sign of life.
     pub gave_up: AtomicU64,
-    target_padding: [AtomicU64; 4],
+    /// Walks compared with a full one ([`CHECK_STACKS`]).
+    pub stacks_checked: AtomicU64,
+    /// Those that differed.
+    pub stacks_differing: AtomicU64,
+    target_padding: [AtomicU64; 2],
 }
 
 const _: () = assert!(size_of::<Header>() == 256, "no hidden padding, within the first page");
@@ -105,6 +118,8 @@ pub struct Layout {
     pub stacks_bytes: u64,
     /// Bytes of the name table.
     pub names_bytes: u64,
+    /// Bytes of what each ring's owner remembers of its last walk.
+    pub walk_bytes: u64,
 }
 
 /// Why a segment is not one of ours.
@@ -129,8 +144,17 @@ impl Layout {
             capacity: ring_bytes.min(MAX_RING_BYTES).next_power_of_two() / 8,
             stacks_bytes: 0,
             names_bytes: 0,
+            walk_bytes: 0,
         };
         if ring_bytes > MAX_RING_BYTES { Err(NotOurs::Layout) } else { layout.checked() }
+    }
+
+    /// The same with room for stacks: `slots` of them at most, a power of two, and `walk_bytes` for each ring.
+    ///
+    /// # Errors
+    /// [`NotOurs::Layout`] if there is no such table.
+    pub fn with_stacks(self, slots: u64, walk_bytes: u64) -> Result<Self, NotOurs> {
+        Self { stacks_bytes: stack::bytes_of(slots), walk_bytes, ..self }.checked()
     }
 
     fn checked(self) -> Result<Self, NotOurs> {
@@ -138,7 +162,9 @@ impl Layout {
         if !self.capacity.is_power_of_two()
             || !(MIN_RING_BYTES..=MAX_RING_BYTES).contains(&bytes)
             || !(2..=MAX_RINGS).contains(&self.ring_count)
-            || self.stacks_bytes > 1 << 40
+            || stack::slots_in(self.stacks_bytes).is_none()
+            || self.walk_bytes > 1 << 20
+            || !self.walk_bytes.is_multiple_of(64)
             || self.names_bytes > 1 << 40
         {
             return Err(NotOurs::Layout);
@@ -168,10 +194,16 @@ impl Layout {
         self.stacks() + Self::pages(self.stacks_bytes)
     }
 
+    /// Offset of what the first ring's owner remembers of its last walk.
+    #[must_use]
+    pub const fn walks(&self) -> u64 {
+        self.names() + Self::pages(self.names_bytes)
+    }
+
     /// Offset of the first ring's words.
     #[must_use]
     pub const fn rings(&self) -> u64 {
-        self.names() + Self::pages(self.names_bytes)
+        self.walks() + Self::pages(self.walk_bytes * self.ring_count)
     }
 
     /// From one ring's words to the next one's, in bytes.
@@ -215,6 +247,7 @@ impl Segment {
         header.capacity.store(layout.capacity, Ordering::Relaxed);
         header.stacks_bytes.store(layout.stacks_bytes, Ordering::Relaxed);
         header.names_bytes.store(layout.names_bytes, Ordering::Relaxed);
+        header.walk_bytes.store(layout.walk_bytes, Ordering::Relaxed);
         header.reader.store(READER_RUNS, Ordering::Relaxed);
         header.magic.store(MAGIC, Ordering::Release);
         segment
@@ -242,6 +275,7 @@ impl Segment {
             capacity: header.capacity.load(Ordering::Relaxed),
             stacks_bytes: header.stacks_bytes.load(Ordering::Relaxed),
             names_bytes: header.names_bytes.load(Ordering::Relaxed),
+            walk_bytes: header.walk_bytes.load(Ordering::Relaxed),
         }
         .checked()?;
         if layout.size() != size || header.size.load(Ordering::Relaxed) != size {
@@ -285,6 +319,25 @@ impl Segment {
         let offset = self.layout.controls() as usize + index * size_of::<Control>();
         // SAFETY: within the mapped segment by the assertion and the checked layout; as `header`.
         unsafe { &*self.base.add(offset).cast::<Control>() }
+    }
+
+    /// The stack table; one without slots if no stacks are taken.
+    #[inline]
+    #[must_use]
+    pub fn stacks(&self) -> StackTable {
+        let slots = stack::slots_in(self.layout.stacks_bytes).unwrap_or(0);
+        // SAFETY: within the mapped segment by the checked layout, which has a table of this size.
+        unsafe { StackTable::at(self.base.add(self.layout.stacks() as usize), slots) }
+    }
+
+    /// Address of the `walk_bytes` bytes of ring `index`, which is less than `ring_count`; 64-aligned.
+    ///
+    /// # Panics
+    /// If it is not.
+    #[must_use]
+    pub fn walk(&self, index: usize) -> u64 {
+        assert!((index as u64) < self.layout.ring_count);
+        self.base as u64 + self.layout.walks() + index as u64 * self.layout.walk_bytes
     }
 
     /// The words of ring `index`, which is less than `ring_count`.
@@ -353,6 +406,17 @@ mod tests {
         assert_eq!(layout.rings() % PAGE, 0);
         assert!(layout.stride() >= (layout.capacity + MAX_WORDS as u64) * 8);
         assert_eq!(layout.size(), layout.rings() + 512 * layout.stride());
+    }
+
+    #[test]
+    fn stacks_have_their_place_before_the_rings() {
+        let plain = Layout::new(8, 1 << 20).unwrap();
+        let layout = plain.with_stacks(1 << 10, 192).unwrap();
+        assert_eq!(layout.walks() % 64, 0);
+        assert!(layout.names() - layout.stacks() >= stack::bytes_of(1 << 10));
+        assert!(layout.rings() - layout.walks() >= 8 * 192);
+        assert_eq!(plain.with_stacks(1000, 192), Err(NotOurs::Layout));
+        assert_eq!(plain.with_stacks(1024, 100), Err(NotOurs::Layout));
     }
 
     #[test]

@@ -1,0 +1,351 @@
+//! The stack table: each call stack once, under a number that records carry.
+//!
+//! ```text
+//! word 0      next free word of the store
+//! word 1      stacks whose frames found no room
+//! word 2      stacks in the table
+//! 8           index: hash, place; two words a slot
+//! then        store: one word (length, end), then the frames, innermost first
+//! ```
+//!
+//! A stack's number is its slot's, plus one, so it is known as soon as the hash has been written by a
+//! compare-and-exchange: nobody waits for the one who writes the frames. Two stacks are taken for the
+//! same if their 64-bit hashes are equal; among a million stacks that is wrong once in 37 million runs.
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+/// The most frames a stack has.
+pub const MAX_DEPTH: usize = 1024;
+/// Words before the index.
+const PREFIX: u64 = 8;
+/// Words of the store for each slot of the index: a stack of 15 frames. With half of the slots in use, 31.
+const STORE_PER_SLOT: u64 = 16;
+/// Slots looked at before a table counts as full.
+const PROBES: u64 = 64;
+
+/// Bit of a frame: the address is of an interrupted instruction, not behind a call.
+const INTERRUPTED: u64 = 1 << 62;
+/// Bit of a frame: found by frame pointer, because no unwind table covers the frame below.
+const GUESSED: u64 = 1 << 63;
+const LAP_SHIFT: u32 = 48;
+const ADDRESS: u64 = (1 << LAP_SHIFT) - 1;
+
+/// The largest lap.
+pub const MAX_LAP: u64 = (1 << 14) - 1;
+
+/// One frame of a stack, in a word: bits 0-47 the address, 48-61 the lap, 62 and 63 flags.
+///
+/// The lap tells apart objects that were loaded at one address after each other: it counts how
+/// often, in this process, an object was met where another one had been.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Frame(pub u64);
+
+impl Frame {
+    /// The frame that a call returns to at `address`.
+    #[must_use]
+    pub const fn returning_to(address: u64) -> Self {
+        Self(address & ADDRESS)
+    }
+
+    /// The same, of another kind.
+    #[must_use]
+    pub const fn with(self, lap: u64, interrupted: bool, guessed: bool) -> Self {
+        let mut word = self.0 | (lap & MAX_LAP) << LAP_SHIFT;
+        if interrupted {
+            word |= INTERRUPTED;
+        }
+        if guessed {
+            word |= GUESSED;
+        }
+        Self(word)
+    }
+
+    /// Where execution goes on in this frame.
+    #[must_use]
+    pub const fn address(self) -> u64 {
+        self.0 & ADDRESS
+    }
+
+    /// An address within the instruction that is under way: what a symbol or a line is looked up for.
+    #[must_use]
+    pub const fn lookup_address(self) -> u64 {
+        if self.is_interrupted() { self.address() } else { self.address().saturating_sub(1) }
+    }
+
+    /// See [`Frame`].
+    #[must_use]
+    pub const fn lap(self) -> u64 {
+        self.0 >> LAP_SHIFT & MAX_LAP
+    }
+
+    /// Whether a signal handler runs on top of it.
+    #[must_use]
+    pub const fn is_interrupted(self) -> bool {
+        self.0 & INTERRUPTED != 0
+    }
+
+    /// Whether it was found by frame pointer, for want of an unwind table.
+    #[must_use]
+    pub const fn is_guessed(self) -> bool {
+        self.0 & GUESSED != 0
+    }
+}
+
+/// Where the walk of a stack ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u64)]
+pub enum End {
+    /// At the outermost frame of the thread.
+    Outermost = 1,
+    /// At the greatest depth that was asked for.
+    Depth = 2,
+    /// In code without an unwind table and without a believable frame pointer.
+    Lost = 3,
+}
+
+/// A stack taken out of the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stack {
+    /// Innermost first; the first is the call site.
+    pub frames: Vec<Frame>,
+    /// Why there are no more.
+    pub end: End,
+}
+
+/// A table in mapped memory. Copies are views of the same table.
+#[derive(Clone, Copy, Debug)]
+pub struct StackTable {
+    words: *const AtomicU64,
+    slots: u64,
+}
+
+// SAFETY: shared memory made of atomics; any thread may look at it.
+unsafe impl Send for StackTable {}
+// SAFETY: as above.
+unsafe impl Sync for StackTable {}
+
+/// Size in bytes of a table with this many slots, a power of two; 0 for none.
+#[must_use]
+pub const fn bytes_of(slots: u64) -> u64 {
+    if slots == 0 { 0 } else { (PREFIX + slots * (2 + STORE_PER_SLOT)) * 8 }
+}
+
+/// How many slots a table of this size has; None if no table has this size.
+#[must_use]
+pub const fn slots_in(bytes: u64) -> Option<u64> {
+    if bytes == 0 {
+        return Some(0);
+    }
+    let slots = (bytes / 8).saturating_sub(PREFIX) / (2 + STORE_PER_SLOT);
+    if slots.is_power_of_two() && slots <= 1 << 28 && bytes_of(slots) == bytes { Some(slots) } else { None }
+}
+
+impl StackTable {
+    /// Views the table at `base`.
+    ///
+    /// # Safety
+    /// `bytes_of(slots)` bytes from `base`, 8-aligned, stay mapped, readable and writable, as long as
+    /// any copy is used. They were zero when the table was new.
+    #[must_use]
+    pub unsafe fn at(base: *const u8, slots: u64) -> Self {
+        Self { words: base.cast(), slots }
+    }
+
+    #[inline]
+    fn word(&self, index: u64) -> &AtomicU64 {
+        debug_assert!(index < bytes_of(self.slots) / 8);
+        // SAFETY: callers give an index below the table's size, which `at`'s contract keeps mapped.
+        unsafe { &*self.words.add(index as usize) }
+    }
+
+    const fn store(&self) -> u64 {
+        PREFIX + self.slots * 2
+    }
+
+    const fn store_words(&self) -> u64 {
+        self.slots * STORE_PER_SLOT
+    }
+
+    /// The number of the stack with this hash; if it is new, `frames` (at most [`MAX_DEPTH`]) are
+    /// stored. 0 if the table is full, which is counted.
+    pub fn intern(&self, hash: u64, end: End, frames: impl ExactSizeIterator<Item = Frame>) -> u32 {
+        if self.slots == 0 {
+            return 0;
+        }
+        // 0 stands for an empty slot.
+        let hash = hash.max(1);
+        let first = hash >> 32;
+        for probe in 0..PROBES.min(self.slots) {
+            let slot = (first + probe) & (self.slots - 1);
+            let at = PREFIX + slot * 2;
+            let mut seen = self.word(at).load(Ordering::Relaxed);
+            if seen == 0 {
+                let claimed = self.word(at).compare_exchange(0, hash, Ordering::Relaxed, Ordering::Relaxed);
+                match claimed {
+                    Ok(_) => {
+                        self.write(at + 1, end, frames);
+                        return slot as u32 + 1;
+                    }
+                    Err(other) => seen = other,
+                }
+            }
+            if seen == hash {
+                return slot as u32 + 1;
+            }
+        }
+        self.word(1).fetch_add(1, Ordering::Relaxed);
+        0
+    }
+
+    #[cold]
+    fn write(&self, place: u64, end: End, frames: impl ExactSizeIterator<Item = Frame>) {
+        let length = frames.len() as u64;
+        let at = self.word(0).fetch_add(length + 1, Ordering::Relaxed);
+        if length > MAX_DEPTH as u64 || at.saturating_add(length + 1) > self.store_words() {
+            self.word(1).fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let at = self.store() + at;
+        self.word(at).store(length | (end as u64) << 32, Ordering::Relaxed);
+        for (frame, index) in frames.zip(1..=length) {
+            self.word(at + index).store(frame.0, Ordering::Relaxed);
+        }
+        self.word(2).fetch_add(1, Ordering::Relaxed);
+        // Release: pairs with the Acquire in `get`. Places count from 1.
+        self.word(place).store(at - self.store() + 1, Ordering::Release);
+    }
+
+    /// The stack with this number; None if there is none, its frames found no room or were never
+    /// written, or what is there makes no sense.
+    #[must_use]
+    pub fn get(&self, id: u32) -> Option<Stack> {
+        let slot = u64::from(id).checked_sub(1).filter(|slot| *slot < self.slots)?;
+        let at = self.word(PREFIX + slot * 2 + 1).load(Ordering::Acquire).checked_sub(1)?;
+        if at >= self.store_words() {
+            return None;
+        }
+        let header = self.word(self.store() + at).load(Ordering::Relaxed);
+        let length = header & 0xffff_ffff;
+        if length > MAX_DEPTH as u64 || at + length >= self.store_words() {
+            return None;
+        }
+        let end = match header >> 32 {
+            1 => End::Outermost,
+            2 => End::Depth,
+            3 => End::Lost,
+            _ => return None,
+        };
+        let frame = |index| Frame(self.word(self.store() + at + index).load(Ordering::Relaxed));
+        Some(Stack { frames: (1..=length).map(frame).collect(), end })
+    }
+
+    /// Stacks in the table.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        if self.slots == 0 { 0 } else { self.word(2).load(Ordering::Relaxed) }
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How often a stack found no room.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        if self.slots == 0 { 0 } else { self.word(1).load(Ordering::Relaxed) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(slots: u64) -> StackTable {
+        let words: Vec<AtomicU64> = (0..bytes_of(slots) / 8).map(|_| AtomicU64::new(0)).collect();
+        // SAFETY: leaked, zero, of the size asked for.
+        unsafe { StackTable::at(Vec::leak(words).as_ptr().cast(), slots) }
+    }
+
+    fn frames(count: u64) -> impl ExactSizeIterator<Item = Frame> {
+        (0..count as usize).map(|index| Frame(index as u64 + 7))
+    }
+
+    #[test]
+    fn a_stack_is_stored_once_and_comes_back_whole() {
+        let table = table(64);
+        let id = table.intern(99 << 32, End::Depth, frames(3));
+        assert_eq!(table.intern(99 << 32, End::Depth, frames(3)), id);
+        let other = table.intern(98 << 32, End::Lost, frames(0));
+        assert_ne!(other, id);
+        assert_eq!(
+            table.get(id),
+            Some(Stack { frames: vec![Frame(7), Frame(8), Frame(9)], end: End::Depth })
+        );
+        assert_eq!(table.get(other), Some(Stack { frames: vec![], end: End::Lost }));
+        assert_eq!((table.len(), table.refused()), (2, 0));
+    }
+
+    #[test]
+    fn a_full_table_counts_what_it_refuses() {
+        let table = table(4);
+        let ids: Vec<u32> = (1..=6).map(|hash| table.intern(hash << 32, End::Outermost, frames(1))).collect();
+        assert_eq!(ids.iter().filter(|id| **id == 0).count(), 2);
+        assert_eq!((table.len(), table.refused()), (4, 2));
+        let big = self::table(4);
+        let id = big.intern(1, End::Outermost, frames(65));
+        assert_eq!((big.get(id), big.refused()), (None, 1), "known by its number, but not stored");
+    }
+
+    #[test]
+    fn numbers_and_places_that_make_no_sense_give_nothing() {
+        let table = table(8);
+        assert_eq!(table.get(0), None);
+        assert_eq!(table.get(3), None);
+        assert_eq!(table.get(9), None);
+        assert_eq!(table.get(u32::MAX), None);
+        for place in [u64::MAX, 8 * STORE_PER_SLOT + 1, 8 * STORE_PER_SLOT] {
+            table.word(PREFIX + 1).store(place, Ordering::Relaxed);
+            table.word(table.store() + 8 * STORE_PER_SLOT - 1).store(1 << 32 | 5, Ordering::Relaxed);
+            assert_eq!(table.get(1), None, "{place}");
+        }
+    }
+
+    #[test]
+    fn threads_agree_on_numbers() {
+        let table = table(1 << 12);
+        let all: Vec<Vec<u32>> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4)
+                .map(|_| {
+                    let each = |hash: u64| table.intern(hash << 32, End::Outermost, frames(hash % 20));
+                    scope.spawn(move || (1..1000).map(each).collect())
+                })
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(all.iter().all(|ids| *ids == all[0]));
+        assert_eq!(table.len(), 999);
+        for (id, hash) in all[0].iter().zip(1_u64..) {
+            assert_eq!(table.get(*id).unwrap().frames.len() as u64, hash % 20);
+        }
+    }
+
+    #[test]
+    fn a_frame_keeps_its_parts() {
+        let frame = Frame::returning_to(0x7fff_1234_5678).with(5, true, false);
+        assert_eq!((frame.address(), frame.lap()), (0x7fff_1234_5678, 5));
+        assert!(frame.is_interrupted() && !frame.is_guessed());
+        assert_eq!(frame.lookup_address(), frame.address());
+        assert_eq!(Frame::returning_to(0x10).with(0, false, true).lookup_address(), 0xf);
+    }
+
+    #[test]
+    fn only_sizes_that_tables_have_are_accepted() {
+        assert_eq!(slots_in(0), Some(0));
+        assert_eq!(slots_in(bytes_of(1 << 20)), Some(1 << 20));
+        assert_eq!(slots_in(bytes_of(1 << 20) + 8), None);
+        assert_eq!(slots_in(4096), None);
+        assert_eq!(slots_in(u64::MAX), None);
+    }
+}
