@@ -102,7 +102,9 @@ pub struct Header {
     pub stacks_checked: AtomicU64,
     /// Those that differed.
     pub stacks_differing: AtomicU64,
-    target_padding: [AtomicU64; 2],
+    /// Process images whose loader cannot be asked for unwind tables: their stacks are guessed.
+    pub without_tables: AtomicU64,
+    target_padding: [AtomicU64; 1],
 }
 
 const _: () = assert!(size_of::<Header>() == 256, "no hidden padding, within the first page");

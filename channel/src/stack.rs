@@ -124,6 +124,12 @@ unsafe impl Send for StackTable {}
 // SAFETY: as above.
 unsafe impl Sync for StackTable {}
 
+/// Bytes that a thread needs to remember its walks of stacks of at most `depth` frames; a multiple of 64.
+#[must_use]
+pub const fn walk_bytes(depth: u64) -> u64 {
+    ((5 << 10) + (depth + 40) * 2 * 48).next_multiple_of(64)
+}
+
 /// Size in bytes of a table with this many slots, a power of two; 0 for none.
 #[must_use]
 pub const fn bytes_of(slots: u64) -> u64 {

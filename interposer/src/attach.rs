@@ -6,7 +6,7 @@ use core::ffi::{c_char, c_int};
 
 use calltap_channel::segment::{SEGMENT_VARIABLE, Segment};
 
-use crate::{hooks, image, kernel};
+use crate::{hooks, image, kernel, unwind};
 
 /// The program's own `LD_PRELOAD`, set aside by whoever started us.
 const PRELOAD_VARIABLE: &str = "CALLTAP_PRELOAD";
@@ -23,6 +23,7 @@ extern "C" fn construct(_: c_int, _: *const *const c_char, environment: *mut *mu
     // the initial stack, writable, and nobody else runs yet.
     let Some(path) = (unsafe { clean(environment) }) else { return };
     hooks::resolve_all();
+    unwind::resolve();
     if let Some(segment) = map(path) {
         image::attach(segment);
     }

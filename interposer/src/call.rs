@@ -2,16 +2,16 @@
 
 use core::sync::atomic::Ordering;
 
-use calltap_channel::Function;
 use calltap_channel::clock::Clock;
 use calltap_channel::function::Effect;
 use calltap_channel::record::{self, PREFIX_WORDS};
 use calltap_channel::ring::{Control, Outer, Words};
 use calltap_channel::segment::RawWords;
+use calltap_channel::{Function, Note, note};
 
 use crate::text::Text;
 use crate::types::Returned;
-use crate::{full, image, slot, state, thread};
+use crate::{full, image, slot, state, thread, unwind};
 
 /// A call that has begun. Lives in the hook's registers, not in memory: the real function may leave
 /// by cancellation, `longjmp` or an exception, and then nothing needs to be undone.
@@ -35,6 +35,26 @@ const fn needs_both_stamps(function: Function) -> bool {
         function.effect(),
         Effect::Reallocate(..) | Effect::Remap | Effect::DuplicateOnto | Effect::Reopen(..)
     )
+}
+
+/// Whether a call gives the program something that it should give back.
+const fn acquires(function: Function) -> bool {
+    use Effect::*;
+    match function.effect() {
+        Allocate(..) | AllocateAt(..) | Reallocate(..) | Map | Remap | Open(..) | Duplicate => true,
+        DuplicateOnto | Control | Receive | Reopen(..) | Fork | Execute => true,
+        Free(..) | Unmap | Close(..) | CloseRange | CloseFrom | Exit | NameThread | None => false,
+    }
+}
+
+/// The loader's own calls tell that it loads or unloads objects, also where they are not recorded.
+#[inline(always)]
+fn notice_loader(function: Function, site: u64) {
+    match function.effect() {
+        Effect::Free(..) if unwind::is_in_loader(site) => unwind::loader_released(),
+        Effect::Allocate(..) if unwind::is_in_loader(site) => unwind::loader_acquired(),
+        _ => {}
+    }
 }
 
 /// Reads the clock that the `taps` word names.
@@ -88,6 +108,9 @@ impl Call {
         let mut taps = state::taps();
         if taps & function.family().bit() == 0 {
             if taps & state::REGISTERED != 0 {
+                if taps & state::STACKS != 0 {
+                    notice_loader(function, return_address());
+                }
                 return None;
             }
             taps = begin_unregistered(function)?;
@@ -116,8 +139,9 @@ impl Call {
         let failure = returned.failure();
         let void = if R::VOID { record::VOID } else { 0 };
         let words = PREFIX_WORDS + usize::from(!R::VOID) + N;
-        let Some((at, outer)) = self.open(words) else { return };
-        let header = record::header(words, flags | void, self.function.number(), 0);
+        let stack = self.stack(frame());
+        let Some((at, outer)) = open(self.control, words) else { return };
+        let header = record::header(words, flags | void, self.function.number(), stack);
         // SAFETY: the ring was claimed in this image.
         let ring = unsafe { words_of(self.control) };
         let outcome = record::outcome(duration, failure);
@@ -142,14 +166,27 @@ impl Call {
     /// Ends a call whose arguments are as many as there happen to be, with a text behind them.
     ///
     /// `text` is what the program passed: null, a string, or anything if the call failed.
-    #[inline(never)]
+    #[inline(always)]
     pub(crate) fn finish_long<R: Returned>(
         self,
         returned: R,
         arguments: &[u64],
         text: *const core::ffi::c_char,
     ) {
-        let Some((start, duration, mut flags)) = self.stop() else { return };
+        let Some(times) = self.stop() else { return };
+        let stack = self.stack(frame());
+        self.write_long(times, stack, returned, arguments, text);
+    }
+
+    #[inline(never)]
+    fn write_long<R: Returned>(
+        self,
+        (start, duration, mut flags): (u64, u64, u8),
+        stack: u32,
+        returned: R,
+        arguments: &[u64],
+        text: *const core::ffi::c_char,
+    ) {
         let failure = returned.failure();
         if R::VOID {
             flags |= record::VOID;
@@ -168,7 +205,7 @@ impl Call {
         }
         let arguments = &arguments[..arguments.len().min(room)];
         let words = PREFIX_WORDS + usize::from(!R::VOID) + arguments.len() + text_words;
-        let Some((at, outer)) = self.open(words) else { return };
+        let Some((at, outer)) = open(self.control, words) else { return };
         let place = self.control.place(at);
         // SAFETY: the ring was claimed in this image.
         let ring = unsafe { words_of(self.control) };
@@ -188,22 +225,38 @@ impl Call {
             put(text.length() as u64);
             (0..text.words()).for_each(|index| put(text.word(index)));
         }
-        let header = record::header(words, flags, self.function.number(), 0);
+        let header = record::header(words, flags, self.function.number(), stack);
         // Release: pairs with the Acquire in `Consumer::peek`.
         ring.store(place, header, Ordering::Release);
         self.control.close(outer);
         self.control.in_flight.store(0, Ordering::Relaxed);
     }
 
-    /// Records at its entry a call that does not return if it succeeds.
-    pub(crate) fn enter(mut self, site: u64, arguments: &[u64], text: *const core::ffi::c_char) {
+    /// Records at its entry a call that does not return if it succeeds. Its return address is in
+    /// `slot`, its caller's `rbp` is `bp`.
+    pub(crate) fn enter(mut self, slot: u64, bp: u64, arguments: &[u64], text: *const core::ffi::c_char) {
         self.flags |= record::ENTRY;
-        self.site = site;
+        // SAFETY: the naked hook has passed the address of its own return address.
+        self.site = unsafe { *(slot as *const u64) };
         if self.start == 0 {
             self.start = now(self.taps);
         }
         self.taps |= state::UNTIMED;
-        self.finish_long((), arguments, text);
+        let Some(times) = self.stop() else { return };
+        let stack = if self.taps & state::STACKS != 0 { unwind::take_from(slot, bp) } else { 0 };
+        self.write_long(times, stack, (), arguments, text);
+    }
+
+    /// The number of the stack, if this call is one whose stack is taken.
+    #[inline(always)]
+    fn stack(&self, frame: u64) -> u32 {
+        if self.taps & state::STACKS == 0 {
+            return 0;
+        }
+        if matches!(self.function.effect(), Effect::Free(..)) && unwind::is_in_loader(self.site) {
+            unwind::loader_released();
+        }
+        if acquires(self.function) || self.taps & state::STACKS_AT_ALL != 0 { unwind::take(frame) } else { 0 }
     }
 
     /// Start, duration and flags of the record; None if this is the child of a fork that the real
@@ -222,21 +275,21 @@ impl Call {
         }
         Some(stamped)
     }
+}
 
-    /// Reserves a record's words; gives the push that this one has interrupted along.
-    #[inline(always)]
-    fn open(&self, words: usize) -> Option<(u64, Outer)> {
-        let frame = frame();
-        let mut outer = self.control.outer();
-        if outer.exists() {
-            outer = full::examine(self.control, outer, frame);
-        }
-        let at = match self.control.open(words as u64, frame) {
-            Ok(at) => at,
-            Err(_) => full::open_when_there_is_room(self.control, words as u64, frame, outer)?,
-        };
-        Some((at, outer))
+/// Reserves a record's words; gives the push that this one has interrupted along.
+#[inline(always)]
+fn open(control: &Control, words: usize) -> Option<(u64, Outer)> {
+    let frame = frame();
+    let mut outer = control.outer();
+    if outer.exists() {
+        outer = full::examine(control, outer, frame);
     }
+    let at = match control.open(words as u64, frame) {
+        Ok(at) => at,
+        Err(_) => full::open_when_there_is_room(control, words as u64, frame, outer)?,
+    };
+    Some((at, outer))
 }
 
 /// First hook of a process that is not registered: not attached, or a forked child.
@@ -257,4 +310,38 @@ fn was_read(failure: u16) -> bool {
         i32::from(failure),
         0 | libc::ENOENT | libc::EACCES | libc::EEXIST | libc::ENOTDIR | libc::EISDIR | libc::ELOOP
     )
+}
+
+/// Writes a note into this thread's ring, if it has one.
+#[cold]
+pub(crate) fn note(note: Note, arguments: [u64; note::ARGUMENTS], text: &[u8]) {
+    let ring = slot::ring();
+    if ring.is_null() {
+        return;
+    }
+    // SAFETY: the slot holds a control block of the mapped segment.
+    let control = unsafe { &*ring };
+    let text_words = text.len().div_ceil(8);
+    let words = PREFIX_WORDS + arguments.len() + 1 + text_words;
+    let Some((at, outer)) = open(control, words) else { return };
+    let place = control.place(at);
+    // SAFETY: the ring was claimed in this image.
+    let ring = unsafe { words_of(control) };
+    let prefix = [now(state::taps()), 0, 0];
+    let mut next = place + 1;
+    let mut put = |word: u64| {
+        ring.store(next, word, Ordering::Relaxed);
+        next += 1;
+    };
+    prefix.into_iter().chain(arguments).for_each(&mut put);
+    put(text.len() as u64);
+    for chunk in text.chunks(8) {
+        let mut bytes = [0; 8];
+        bytes[..chunk.len()].copy_from_slice(chunk);
+        put(u64::from_le_bytes(bytes));
+    }
+    let header = record::header(words, record::VOID | record::TEXT, note as u16, 0);
+    // Release: pairs with the Acquire in `Consumer::peek`.
+    ring.store(place, header, Ordering::Release);
+    control.close(outer);
 }

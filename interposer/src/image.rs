@@ -63,6 +63,7 @@ pub(crate) fn register() {
         return;
     }
     // A forked child has inherited the slot; its content is the parent's ring.
+    crate::slot::set_memory(core::ptr::null_mut());
     crate::slot::set_ring(core::ptr::null());
     crate::slot::set_parked(core::ptr::null());
     let forked = PID.load(Ordering::Relaxed) != 0;
@@ -83,6 +84,15 @@ pub(crate) fn register() {
     }
     if Clock::from_number(header.clock.load(Ordering::Relaxed) as u32) == Clock::Monotonic {
         taps |= state::MONOTONIC;
+    }
+    if header.stack_depth.load(Ordering::Relaxed) != 0 {
+        taps |= state::STACKS;
+        if flags & segment::STACKS_AT_ALL != 0 {
+            taps |= state::STACKS_AT_ALL;
+        }
+        if !crate::unwind::can_be_found() {
+            header.without_tables.fetch_add(1, Ordering::Relaxed);
+        }
     }
     if let Some(control) = thread::claim() {
         announce(control, pid, taps);

@@ -67,6 +67,34 @@ pub(crate) fn copy_own(from: u64, into: &mut [u8]) -> usize {
     usize::try_from(call(libc::SYS_process_vm_readv, arguments)).unwrap_or(0)
 }
 
+/// Whether the 8 bytes at an address, which may be anything, can be read.
+///
+/// The kernel reads a new signal mask before it refuses to apply it in an unknown way; no sandbox that
+/// lets libc run forbids this call.
+pub(crate) fn is_readable(address: u64) -> bool {
+    const NO_SUCH_WAY: u64 = 1 << 20;
+    let result = call(libc::SYS_rt_sigprocmask, [NO_SUCH_WAY, address, 0, 8, 0, 0]);
+    result == -i64::from(libc::EINVAL)
+}
+
+/// Copies memory from an address that may be anything, up to the first page that cannot be read or,
+/// if it is a `string`, to its end. Gives how many bytes that were.
+pub(crate) fn copy_readable(from: u64, into: &mut [u8], string: bool) -> usize {
+    for (offset, byte) in into.iter_mut().enumerate() {
+        let address = from.wrapping_add(offset as u64);
+        if (offset == 0 || address.is_multiple_of(4096)) && !is_readable(address & !7) {
+            return offset;
+        }
+        // SAFETY: the kernel has just read from this page; what the callers ask for, the loader's own
+        // description of an object whose code is on this thread's stack, stays mapped meanwhile.
+        *byte = unsafe { *(address as *const u8) };
+        if string && *byte == 0 {
+            return offset;
+        }
+    }
+    into.len()
+}
+
 /// Whether the caller runs on its thread's signal stack (`sigaltstack`).
 pub(crate) fn is_on_signal_stack() -> bool {
     let mut stack = libc::stack_t { ss_sp: core::ptr::null_mut(), ss_flags: 0, ss_size: 0 };

@@ -18,6 +18,7 @@ mod state;
 mod text;
 mod thread;
 mod types;
+mod unwind;
 
 #[global_allocator]
 static OWN_MEMORY: own_memory::OwnMemory = own_memory::OwnMemory;

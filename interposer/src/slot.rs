@@ -1,4 +1,4 @@
-//! Two words of this thread's own: where its ring is.
+//! Three words of this thread's own: where its ring is, and what it remembers of stacks.
 //!
 //! Initial-exec thread-local storage, reserved in assembly: reading it is one instruction, never
 //! allocates and never calls `__tls_get_addr`, as `thread_local!` in a shared library would.
@@ -7,14 +7,16 @@ use core::arch::{asm, global_asm};
 
 use calltap_channel::ring::Control;
 
+use crate::unwind::Memory;
+
 global_asm!(
     ".section .tbss,\"awT\",@nobits",
     ".balign 8",
     ".hidden calltap_slot",
     ".type calltap_slot,@object",
-    ".size calltap_slot,16",
+    ".size calltap_slot,24",
     "calltap_slot:",
-    ".zero 16",
+    ".zero 24",
     ".text",
 );
 
@@ -72,6 +74,36 @@ pub(crate) fn set_parked(ring: *const Control) {
             "mov qword ptr fs:[{0} + 8], {1}",
             out(reg) _,
             in(reg) ring,
+            options(nostack, preserves_flags),
+        );
+    }
+}
+
+/// What this thread remembers of its stacks; null if none are taken.
+#[inline(always)]
+pub(crate) fn memory() -> *mut Memory {
+    let memory: *mut Memory;
+    // SAFETY: as in `ring`, the third word.
+    unsafe {
+        asm!(
+            "mov {0}, qword ptr [rip + calltap_slot@GOTTPOFF]",
+            "mov {0}, qword ptr fs:[{0} + 16]",
+            out(reg) memory,
+            options(nostack, readonly, preserves_flags),
+        );
+    }
+    memory
+}
+
+/// Sets what [`memory`] gives.
+pub(crate) fn set_memory(memory: *mut Memory) {
+    // SAFETY: as in `set_ring`, the third word.
+    unsafe {
+        asm!(
+            "mov {0}, qword ptr [rip + calltap_slot@GOTTPOFF]",
+            "mov qword ptr fs:[{0} + 16], {1}",
+            out(reg) _,
+            in(reg) memory,
             options(nostack, preserves_flags),
         );
     }

@@ -12,6 +12,11 @@ pub(crate) const MONOTONIC: u32 = 1 << 30;
 /// Bit of the word: one stamp a call.
 pub(crate) const UNTIMED: u32 = 1 << 29;
 
+/// Bit of the word: stacks are taken.
+pub(crate) const STACKS: u32 = 1 << 28;
+/// Bit of the word: at every call, not only at those that acquire something.
+pub(crate) const STACKS_AT_ALL: u32 = 1 << 27;
+
 #[repr(C, align(4096))]
 struct Page {
     taps: AtomicU32,

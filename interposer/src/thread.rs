@@ -5,6 +5,7 @@ use core::sync::atomic::Ordering;
 use calltap_channel::ring::Control;
 use calltap_channel::segment::Segment;
 
+use crate::unwind::Memory;
 use crate::{image, kernel, slot};
 
 /// The ring of this thread, and whether the caller is a `vfork` child using its parent's.
@@ -54,6 +55,8 @@ pub(crate) fn claim() -> Option<&'static Control> {
             control.name[0].store(low, Ordering::Relaxed);
             control.name[1].store(high, Ordering::Relaxed);
             raise_high_water(&segment, index as u32 + 1);
+            let memory = Memory::claim(&segment, index).map_or(core::ptr::null_mut(), core::ptr::from_mut);
+            slot::set_memory(memory);
             slot::set_ring(control);
             return Some(control);
         }

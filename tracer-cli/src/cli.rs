@@ -69,6 +69,30 @@ pub struct Run {
     #[arg(long)]
     pub no_follow: bool,
 
+    /// The most frames taken of a call's stack; 0 takes the call site only
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(0..=1024))]
+    pub stack_depth: u32,
+
+    /// Whether call stacks are taken
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = StackMode::Unwind)]
+    pub stack: StackMode,
+
+    /// At which calls stacks are taken
+    #[arg(long, value_name = "CALLS", value_enum, default_value_t = StacksAt::Acquires)]
+    pub stacks_at: StacksAt,
+
+    /// Room for so many distinct stacks; later ones are counted, their calls are known by call site only
+    #[arg(long, value_name = "N", default_value_t = 500_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    pub max_stacks: u64,
+
+    /// Compare every stack with one taken from scratch (for tests)
+    #[arg(long, hide = true)]
+    pub check_stacks: bool,
+
+    /// Write every distinct stack of an allocation with its count to this file (for tests)
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub dump_stacks: Option<PathBuf>,
+
     /// Form of the report; JSON is described in docs/report-json.md
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -100,6 +124,14 @@ pub struct Run {
     /// The program and its arguments
     #[arg(required = true, last = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
+}
+
+impl Run {
+    /// Frames to take of each stack, 0 for none.
+    #[must_use]
+    pub fn depth(&self) -> u64 {
+        if self.stack == StackMode::None { 0 } else { u64::from(self.stack_depth) }
+    }
 }
 
 /// Options of the tracer process.
@@ -158,6 +190,24 @@ pub enum OnFull {
     Wait,
     /// The record is dropped and counted: the program never waits
     Drop,
+}
+
+/// How stacks are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StackMode {
+    /// Complete, by unwind tables, also of code without frame pointers
+    Unwind,
+    /// Not at all: only call sites are known
+    None,
+}
+
+/// At which calls stacks are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StacksAt {
+    /// At those that give the program something to give back: memory, descriptors, processes
+    Acquires,
+    /// At every call that is recorded
+    All,
 }
 
 /// On or off.

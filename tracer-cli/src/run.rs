@@ -11,13 +11,16 @@ use calltap_analyzers::image::Config;
 use calltap_analyzers::session::Session;
 use calltap_channel::Family;
 use calltap_channel::clock::Clock;
-use calltap_channel::segment::{DROP_WHEN_FULL, LATENCY_OFF, Layout, NO_FOLLOW, READER_GONE, Segment};
+use calltap_channel::segment::{
+    CHECK_STACKS, DROP_WHEN_FULL, LATENCY_OFF, Layout, NO_FOLLOW, READER_GONE, STACKS_AT_ALL, Segment,
+};
+use calltap_channel::stack;
 use crossbeam_channel::{Receiver, bounded, never, select, unbounded};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::calibration::Calibration;
-use crate::cli::{OnFull, Run, Switch};
+use crate::cli::{OnFull, Run, StacksAt, Switch};
 use crate::fail_on::Condition;
 use crate::library::Library;
 use crate::preflight::{self, Program};
@@ -55,6 +58,24 @@ pub fn run(options: &Run) -> anyhow::Result<ExitCode> {
         return Err(NotExecuted { program: program.path, errno }.into());
     }
     let status = outcome.processes.root_ending().and_then(|ending| ending.shell_status());
+    if let (Some(path), Some(tally)) = (&options.dump_stacks, &outcome.tally) {
+        let pids = outcome.processes.pids();
+        let pid_of = |image| pids.get(&image).copied().unwrap_or(0);
+        std::fs::write(path, tally.lines(&file.segment().stacks(), pid_of))
+            .with_context(|| format!("the stacks could not be written to {}", path.display()))?;
+    }
+    if options.check_stacks {
+        let h = file.segment();
+        let h = h.header();
+        eprintln!(
+            "CHECK {} {} table {} {} notables {}",
+            h.stacks_checked.load(Ordering::Relaxed),
+            h.stacks_differing.load(Ordering::Relaxed),
+            file.segment().stacks().len(),
+            file.segment().stacks().refused(),
+            h.without_tables.load(Ordering::Relaxed)
+        );
+    }
     let findings = findings::Findings::new(outcome, options);
     output.write(&findings)?;
     if findings.any_holds(&conditions)? {
@@ -66,8 +87,18 @@ pub fn run(options: &Run) -> anyhow::Result<ExitCode> {
 
 /// The segment's layout: one ring more than threads, for the tracer.
 fn layout(options: &Run) -> anyhow::Result<Layout> {
-    Layout::new(options.max_threads + 1, options.ring_size)
-        .map_err(|reason| anyhow::anyhow!("rings of {} bytes cannot be made: {reason:?}", options.ring_size))
+    let layout = Layout::new(options.max_threads + 1, options.ring_size).map_err(|reason| {
+        anyhow::anyhow!("rings of {} bytes cannot be made: {reason:?}", options.ring_size)
+    })?;
+    let depth = options.depth();
+    if depth == 0 {
+        return Ok(layout);
+    }
+    // Half of the slots in use, a stack is found in one or two looks.
+    let slots = (options.max_stacks * 2).next_power_of_two();
+    layout
+        .with_stacks(slots, stack::walk_bytes(depth))
+        .map_err(|reason| anyhow::anyhow!("{} stacks cannot be kept: {reason:?}", options.max_stacks))
 }
 
 fn configure(segment: &Segment, options: &Run, clock: Clock) {
@@ -85,6 +116,13 @@ fn configure(segment: &Segment, options: &Run, clock: Clock) {
     if options.no_follow {
         flags |= NO_FOLLOW;
     }
+    if options.stacks_at == StacksAt::All {
+        flags |= STACKS_AT_ALL;
+    }
+    if options.check_stacks {
+        flags |= CHECK_STACKS;
+    }
+    header.stack_depth.store(options.depth(), Ordering::Relaxed);
     header.flags.store(flags, Ordering::Relaxed);
 }
 
@@ -123,13 +161,15 @@ fn watch(
     let (tell_outcome, outcome) = bounded(1);
     signals::listen(tell_signal);
     let has = |family: Family| options.tap.iter().any(|tap| tap.family() == family);
+    let tallies = options.dump_stacks.is_some();
     let config = Config { heap: has(Family::Memory), descriptors: has(Family::Fd), latency: true };
     let reader = {
         let stop = Arc::clone(&stop);
         let throttle = options.throttle_reader;
         thread::spawn(move || {
             let session = Session::new(config);
-            let reader = Reader::new(segment, clock, calibration.end(), session, Options { throttle });
+            let reader =
+                Reader::new(segment, clock, calibration.end(), session, Options { throttle, tallies });
             let outcome = reader.run(&stop, &tell_progress);
             let _ = tell_outcome.send(outcome);
         })

@@ -14,6 +14,13 @@ use crate::real::Real;
 use crate::slot;
 use crate::types::Path;
 
+/// Where the return address is, and the caller's `rbp`.
+#[derive(Clone, Copy)]
+struct Caller {
+    slot: u64,
+    bp: u64,
+}
+
 /// Type of a function that is only ever jumped to.
 type Anything = *const c_void;
 
@@ -26,8 +33,8 @@ macro_rules! entry_hooks {
             pub(crate) static REAL: Real<Anything> =
                 Real::new($crate::hooks::symbol(concat!(stringify!($name), "\0")));
 
-            extern "C" fn enter(first: u64, second: u64, site: u64) -> Anything {
-                $note(Function::$name, first, second, site);
+            extern "C" fn enter(first: u64, second: u64, slot: u64, bp: u64) -> Anything {
+                $note(Function::$name, first, second, Caller { slot, bp });
                 REAL.get()
             }
 
@@ -42,7 +49,8 @@ macro_rules! entry_hooks {
                     ".cfi_startproc",
                     "push rdi", "push rsi", "push rdx", "push rcx", "push r8", "push r9", "push rax",
                     ".cfi_adjust_cfa_offset 56",
-                    "mov rdx, qword ptr [rsp + 56]",
+                    "lea rdx, [rsp + 56]",
+                    "mov rcx, rbp",
                     "call {enter}",
                     "mov r11, rax",
                     "pop rax", "pop r9", "pop r8", "pop rcx", "pop rdx", "pop rsi", "pop rdi",
@@ -63,21 +71,21 @@ entry_hooks! {
     _exit note_number _Exit note_number quick_exit note_number
 }
 
-fn note_path(function: Function, path: u64, _: u64, site: u64) {
-    note(function, path, site, &[], Path(path as *const c_char));
+fn note_path(function: Function, path: u64, _: u64, caller: Caller) {
+    note(function, path, caller, &[], Path(path as *const c_char));
 }
 
-fn note_below(function: Function, directory: u64, path: u64, site: u64) {
-    note(function, directory, site, &[directory], Path(path as *const c_char));
+fn note_below(function: Function, directory: u64, path: u64, caller: Caller) {
+    note(function, directory, caller, &[directory], Path(path as *const c_char));
 }
 
-fn note_number(function: Function, number: u64, _: u64, site: u64) {
-    note(function, number, site, &[number], Path(core::ptr::null()));
+fn note_number(function: Function, number: u64, _: u64, caller: Caller) {
+    note(function, number, caller, &[number], Path(core::ptr::null()));
 }
 
 /// From here to the parent's next tapped call the thread may be two: its ring is set aside.
-fn note_vfork(function: Function, _: u64, _: u64, site: u64) {
-    note(function, 0, site, &[], Path(core::ptr::null()));
+fn note_vfork(function: Function, _: u64, _: u64, caller: Caller) {
+    note(function, 0, caller, &[], Path(core::ptr::null()));
     let ring = slot::ring();
     if !ring.is_null() {
         slot::set_parked(ring);
@@ -85,10 +93,10 @@ fn note_vfork(function: Function, _: u64, _: u64, site: u64) {
     }
 }
 
-fn note(function: Function, argument: u64, site: u64, words: &[u64], text: Path) {
+fn note(function: Function, argument: u64, caller: Caller, words: &[u64], text: Path) {
     let before = crate::types::errno();
     if let Some(call) = Call::begin(function, argument) {
-        call.enter(site, words, text.0);
+        call.enter(caller.slot, caller.bp, words, text.0);
     }
     crate::types::set_errno(i32::from(before));
 }

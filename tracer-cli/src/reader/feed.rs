@@ -9,6 +9,7 @@ use super::decode::{self, Context};
 use super::lost::Lost;
 use super::notes::NoteRecord;
 use super::source::Source;
+use super::tally::Tally;
 use crate::calibration::Scale;
 
 /// So many events wait at most.
@@ -19,13 +20,20 @@ pub struct Feed {
     session: Session,
     waiting: Vec<Event<'static>>,
     scale: Scale,
+    tally: Option<Tally>,
 }
 
 impl Feed {
-    /// Feeds `session`.
+    /// Feeds `session`; counts stacks beside that if it is to.
     #[must_use]
-    pub fn new(session: Session, scale: Scale) -> Self {
-        Self { session, waiting: Vec::with_capacity(BATCH), scale }
+    pub fn new(session: Session, scale: Scale, tallies: bool) -> Self {
+        let tally = tallies.then(Tally::default);
+        Self { session, waiting: Vec::with_capacity(BATCH), scale, tally }
+    }
+
+    /// What was counted.
+    pub fn tally(&mut self) -> Option<Tally> {
+        self.tally.take()
     }
 
     /// Has the session look at the record at the source's head; a note is given back, and the
@@ -53,6 +61,9 @@ impl Feed {
         };
         match decode::heap(&record, function) {
             Some(action) => {
+                if let Some(tally) = &mut self.tally {
+                    tally.count(&record, function, source.image);
+                }
                 self.waiting.push(decode::event(&record, function, action, &context));
                 if self.waiting.len() == BATCH {
                     self.flush();

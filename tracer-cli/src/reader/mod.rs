@@ -11,6 +11,7 @@ mod notes;
 mod pause;
 pub mod processes;
 mod source;
+mod tally;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -27,6 +28,7 @@ pub use self::lost::Lost;
 use self::pause::Pause;
 use self::processes::Processes;
 use self::source::{Head, Source};
+pub use self::tally::Tally;
 use crate::calibration::Scale;
 
 /// How often progress is told.
@@ -54,6 +56,8 @@ pub struct Progress {
 pub struct Options {
     /// A pause after each round, for tests.
     pub throttle: Option<Duration>,
+    /// Whether allocations are counted by stack, for tests.
+    pub tallies: bool,
 }
 
 /// Everything the reader knows.
@@ -94,6 +98,8 @@ pub struct Outcome {
     pub histograms: Vec<(calltap_analyzers::event::FunctionId, hdrhistogram::Histogram<u64>)>,
     /// From the beginning of the session to its end.
     pub duration_ns: u64,
+    /// Allocations by stack, if they were to be counted.
+    pub tally: Option<Tally>,
 }
 
 impl Reader {
@@ -109,7 +115,7 @@ impl Reader {
             sources: (0..rings).map(|_| None).collect(),
             positions: vec![0; rings],
             order: BinaryHeap::new(),
-            feed: Feed::new(session, scale),
+            feed: Feed::new(session, scale, options.tallies),
             processes: Processes::default(),
             ended: Vec::new(),
             lost: Lost::default(),
@@ -255,6 +261,7 @@ impl Reader {
             detached,
             histograms: self.feed.session().histograms(),
             duration_ns: self.scale.since_zero(self.clock.now()),
+            tally: self.feed.tally(),
         }
     }
 

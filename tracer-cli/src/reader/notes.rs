@@ -93,6 +93,7 @@ impl Reader {
             Note::TracerDone => self.tracer_done = true,
             // Counted where the source is known; see `Feed::take`.
             Note::Abandoned => {}
+            Note::Loaded => {}
         }
     }
 

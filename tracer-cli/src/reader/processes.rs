@@ -180,6 +180,12 @@ impl Processes {
         self.root.is_some_and(|root| !self.current.contains_key(&root))
     }
 
+    /// The process id of every image.
+    #[must_use]
+    pub fn pids(&self) -> HashMap<Image, u32> {
+        self.all.iter().filter_map(|process| Some((process.image?, process.pid))).collect()
+    }
+
     /// All of them.
     #[must_use]
     pub fn into_all(self) -> Vec<Process> {

@@ -1,0 +1,229 @@
+//! Which object an address lies in, asked of the loader without a lock (`_dl_find_object`, glibc 2.35),
+//! and which objects have been met so far.
+//!
+//! Each object is announced to the reader when it is first met. One that lies where another one had
+//! been begins a new *lap*: frames carry it, so that addresses before and after are told apart.
+
+use core::ffi::{c_int, c_void};
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+
+use super::{announce, cache};
+use crate::kernel;
+
+/// An object that has unwind tables.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Object {
+    /// First address.
+    pub(super) start: u64,
+    /// First address behind it.
+    pub(super) end: u64,
+    /// Address of its `.eh_frame_hdr`.
+    pub(super) tables: u64,
+}
+
+/// `struct dl_find_object` of `<dlfcn.h>`.
+#[repr(C)]
+struct Found {
+    flags: u64,
+    start: u64,
+    end: u64,
+    link_map: u64,
+    tables: u64,
+    reserved: [u64; 7],
+}
+
+/// Null where libc has no such function.
+static FIND: AtomicPtr<c_void> = AtomicPtr::new(core::ptr::null_mut());
+/// Where the loader itself is.
+static LOADER_START: AtomicU64 = AtomicU64::new(0);
+static LOADER_BYTES: AtomicU64 = AtomicU64::new(0);
+
+/// Finds the loader's function. Called by the constructor.
+pub(crate) fn resolve() {
+    // SAFETY: dlsym takes any string.
+    let find = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"_dl_find_object".as_ptr()) };
+    FIND.store(find, Ordering::Relaxed);
+    if let Some(loader) = ask(find as u64) {
+        LOADER_START.store(loader.start, Ordering::Relaxed);
+        LOADER_BYTES.store(loader.end - loader.start, Ordering::Relaxed);
+    }
+}
+
+/// Whether there is a way to find objects.
+pub(crate) fn can_be_found() -> bool {
+    !FIND.load(Ordering::Relaxed).is_null()
+}
+
+/// Whether an address is in the loader.
+#[inline(always)]
+pub(crate) fn is_in_loader(address: u64) -> bool {
+    address.wrapping_sub(LOADER_START.load(Ordering::Relaxed)) < LOADER_BYTES.load(Ordering::Relaxed)
+}
+
+fn ask(address: u64) -> Option<Found> {
+    let find = FIND.load(Ordering::Relaxed);
+    if find.is_null() {
+        return None;
+    }
+    // SAFETY: `_dl_find_object`'s type, see <dlfcn.h>; it neither locks nor allocates.
+    let find: unsafe extern "C" fn(*mut c_void, *mut Found) -> c_int = unsafe { core::mem::transmute(find) };
+    let mut found = Found { flags: 0, start: 0, end: 0, link_map: 0, tables: 0, reserved: [0; 7] };
+    // SAFETY: any address may be asked for; the result is as large as the header says.
+    let failed = unsafe { find(address as *mut c_void, &raw mut found) };
+    (failed == 0).then_some(found)
+}
+
+/// The object that holds `address`, None if there is none.
+pub(super) fn find(address: u64) -> Option<Object> {
+    let found = ask(address)?;
+    meet(&found);
+    Some(Object { start: found.start, end: found.end, tables: found.tables })
+}
+
+/// So many objects are remembered; later ones are announced each time they are looked at.
+const MOST: usize = 1024;
+
+struct Met {
+    start: AtomicU64,
+    end: AtomicU64,
+    identity: AtomicU64,
+    /// The generation in which it was last seen to be still the same.
+    confirmed: AtomicU32,
+}
+
+static MET: [Met; MOST] = [const {
+    Met {
+        start: AtomicU64::new(0),
+        end: AtomicU64::new(0),
+        identity: AtomicU64::new(0),
+        confirmed: AtomicU32::new(0),
+    }
+}; MOST];
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
+/// Counts how often rules and remembered walks had to be forgotten. Begins with 1.
+static GENERATION: AtomicU32 = AtomicU32::new(1);
+static LAP: AtomicU32 = AtomicU32::new(0);
+/// The loader has released something: it may have unloaded an object.
+static UNLOADED: AtomicU32 = AtomicU32::new(0);
+
+/// What was remembered in another generation is void.
+#[inline(always)]
+pub(super) fn generation() -> u32 {
+    GENERATION.load(Ordering::Relaxed)
+}
+
+/// The lap that frames belong to now.
+#[inline(always)]
+pub(super) fn lap() -> u64 {
+    u64::from(LAP.load(Ordering::Relaxed))
+}
+
+/// The loader has released memory, as it does when it has unloaded an object.
+#[inline(always)]
+pub(crate) fn loader_released() {
+    UNLOADED.store(1, Ordering::Relaxed);
+}
+
+/// The loader has asked for memory, as it does before it maps an object.
+///
+/// If it may have unloaded one before, its rules are forgotten now: from here to the new object's being
+/// mapped, no stack holds an address of either.
+#[inline(always)]
+pub(crate) fn loader_acquired() {
+    if UNLOADED.load(Ordering::Relaxed) != 0 {
+        begin_generation();
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn begin_generation() {
+    UNLOADED.store(0, Ordering::Relaxed);
+    GENERATION.fetch_add(1, Ordering::Relaxed);
+    cache::clear();
+}
+
+/// Announces an object that has not been met before, or that another one has made room for.
+fn meet(found: &Found) {
+    let now = generation();
+    let count = (COUNT.load(Ordering::Acquire) as usize).min(MOST);
+    let mut identity = 0;
+    let mut replaced = false;
+    for met in MET[..count].iter().rev() {
+        let (start, end) = (met.start.load(Ordering::Relaxed), met.end.load(Ordering::Relaxed));
+        if found.start >= end || start >= found.end {
+            continue;
+        }
+        if start == found.start && end == found.end {
+            if met.confirmed.load(Ordering::Relaxed) == now {
+                return;
+            }
+            identity = identity_of(found);
+            if met.identity.load(Ordering::Relaxed) == identity {
+                met.confirmed.store(now, Ordering::Relaxed);
+                return;
+            }
+        }
+        replaced = true;
+        break;
+    }
+    if replaced {
+        LAP.fetch_add(1, Ordering::Relaxed);
+        begin_generation();
+    }
+    if identity == 0 {
+        identity = identity_of(found);
+    }
+    let at = COUNT.load(Ordering::Relaxed) as usize;
+    if at < MOST
+        && COUNT.compare_exchange(at as u32, at as u32 + 1, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    {
+        let met = &MET[at];
+        met.identity.store(identity, Ordering::Relaxed);
+        met.confirmed.store(generation(), Ordering::Relaxed);
+        met.start.store(found.start, Ordering::Relaxed);
+        // Until the end is written, the range is empty and overlaps nothing.
+        met.end.store(found.end, Ordering::Release);
+    }
+    let Some(map) = LinkMap::read(found.link_map) else { return };
+    let mut path = [0; announce::MAX_PATH];
+    let length = kernel::copy_readable(map.name, &mut path, true);
+    announce::loaded([found.start, found.end, map.bias, lap()], &path[..length]);
+}
+
+/// The first words of the loader's `struct link_map` (`<link.h>`).
+#[repr(C)]
+struct LinkMap {
+    bias: u64,
+    name: u64,
+}
+
+impl LinkMap {
+    fn read(address: u64) -> Option<Self> {
+        let mut bytes = [0; 16];
+        if kernel::copy_readable(address, &mut bytes, false) != bytes.len() {
+            return None;
+        }
+        let word = |at: usize| {
+            let mut word = [0; 8];
+            word.copy_from_slice(&bytes[at..at + 8]);
+            u64::from_le_bytes(word)
+        };
+        Some(Self { bias: word(0), name: word(8) })
+    }
+}
+
+/// Tells an object from another one at the same addresses: its name, and the beginning of its table of
+/// functions, which no two builds have alike. Never 0.
+fn identity_of(found: &Found) -> u64 {
+    let mut bytes = [0; announce::MAX_PATH + 64];
+    let (name, table) = bytes.split_at_mut(announce::MAX_PATH);
+    if let Some(map) = LinkMap::read(found.link_map) {
+        kernel::copy_readable(map.name, name, true);
+    }
+    kernel::copy_readable(found.tables, table, false);
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    }) | 1
+}

@@ -1,0 +1,175 @@
+//! One step of a walk: from a frame to its caller's.
+
+use super::readable::Readable;
+use super::rule::{Kind, Rule};
+use super::{cache, objects, tables};
+
+/// A guessed frame is no larger than this, in bytes.
+const MAX_GUESS: u64 = 1 << 20;
+
+/// Offsets in the `ucontext` that the kernel leaves below a signal handler (x86-64 signal ABI).
+const SAVED_RBP: u64 = 120;
+const SAVED_RSP: u64 = 160;
+const SAVED_RIP: u64 = 168;
+
+/// A frame, as the walk sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Position {
+    /// Where execution goes on in it.
+    pub(super) pc: u64,
+    /// Its stack pointer there.
+    pub(super) sp: u64,
+    /// `rbp` there.
+    pub(super) bp: u64,
+    /// It was interrupted at `pc`; else it has made a call that returns there.
+    pub(super) interrupted: bool,
+    /// It was found by frame pointer, for want of a table.
+    pub(super) guessed: bool,
+}
+
+/// How a step was made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    /// The caller's frame.
+    pub(super) to: Position,
+    /// The step depends on the frame's `rbp`.
+    pub(super) uses_bp: bool,
+    /// Where the caller's `rbp` was read; 0 if it is the frame's own.
+    pub(super) bp_slot: u64,
+    /// It read more than the word below `to.sp` and that of `bp_slot`, or words of another stack.
+    pub(super) irregular: bool,
+}
+
+/// A walk's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// The frame has no caller.
+    Outermost,
+    /// Its caller cannot be found.
+    Lost,
+}
+
+#[inline(always)]
+fn rule_of(position: &Position) -> Rule {
+    let address = position.pc.wrapping_sub(u64::from(!position.interrupted));
+    if address >> 47 != 0 {
+        return Rule::UNKNOWN;
+    }
+    match cache::get(address) {
+        Some(rule) => rule,
+        None => look_up(address),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn look_up(address: u64) -> Rule {
+    // Code outside of all objects is not remembered: an object may come to lie there unnoticed.
+    let Some(object) = objects::find(address) else { return Rule::UNKNOWN };
+    let rule = tables::rule(address, &object);
+    cache::put(address, rule);
+    rule
+}
+
+/// The word at an address that `readable` holds.
+#[inline(always)]
+fn word(address: u64) -> u64 {
+    // SAFETY: the callers have asked `Readable::holds` for this aligned address.
+    unsafe { *(address as *const u64) }
+}
+
+/// Makes one step.
+#[inline(always)]
+pub(super) fn step(from: &Position, readable: &mut Readable) -> Result<Step, Stop> {
+    let rule = rule_of(from);
+    match rule.kind() {
+        Kind::Stack => regular(from, from.sp.wrapping_add(rule.a()), rule.b(), false, readable),
+        Kind::Frame => regular(from, from.bp.wrapping_add(rule.a()), rule.b(), true, readable),
+        kind => rare(from, rule, kind, readable),
+    }
+}
+
+/// Both slots are at fixed distances from the canonical frame address.
+#[inline(always)]
+fn regular(
+    from: &Position,
+    cfa: u64,
+    bp_below: u64,
+    uses_bp: bool,
+    readable: &mut Readable,
+) -> Result<Step, Stop> {
+    let slot = cfa.wrapping_sub(8);
+    if cfa <= from.sp || cfa & 7 != 0 || !readable.holds(slot) {
+        return Err(Stop::Lost);
+    }
+    let (mut bp, mut bp_slot) = (from.bp, 0);
+    if bp_below != 0 {
+        bp_slot = cfa - bp_below;
+        if !readable.holds(bp_slot) {
+            return Err(Stop::Lost);
+        }
+        bp = word(bp_slot);
+    }
+    let pc = word(slot);
+    if pc == 0 {
+        return Err(Stop::Outermost);
+    }
+    let irregular = !readable.is_within(slot);
+    Ok(Step {
+        to: Position { pc, sp: cfa, bp, interrupted: false, guessed: false },
+        uses_bp,
+        bp_slot,
+        irregular,
+    })
+}
+
+#[cold]
+#[inline(never)]
+fn rare(from: &Position, rule: Rule, kind: Kind, readable: &mut Readable) -> Result<Step, Stop> {
+    match kind {
+        Kind::Outermost => Err(Stop::Outermost),
+        Kind::Signal => interrupted(from, readable),
+        Kind::Plt => {
+            let pushed = if from.pc & 15 >= 11 { 16 } else { 8 };
+            regular(from, from.sp.wrapping_add(pushed), 0, false, readable)
+        }
+        Kind::Realigned => {
+            let pointer = from.bp.wrapping_sub(rule.a());
+            if pointer & 7 != 0 || from.bp & 7 != 0 || !readable.holds(pointer) || !readable.holds(from.bp) {
+                return Err(Stop::Lost);
+            }
+            let step = regular(from, word(pointer), 0, true, readable)?;
+            let to = Position { bp: word(from.bp), ..step.to };
+            Ok(Step { to, irregular: true, bp_slot: from.bp, ..step })
+        }
+        Kind::Stack | Kind::Frame | Kind::Unknown => guessed(from, readable),
+    }
+}
+
+fn interrupted(from: &Position, readable: &mut Readable) -> Result<Step, Stop> {
+    let slots = [SAVED_RIP, SAVED_RSP, SAVED_RBP].map(|offset| from.sp.wrapping_add(offset));
+    if from.sp & 7 != 0 || !slots.iter().all(|slot| readable.holds(*slot)) {
+        return Err(Stop::Lost);
+    }
+    let [pc, sp, bp] = slots.map(word);
+    if pc == 0 || sp & 7 != 0 || !readable.holds(sp) {
+        return Err(Stop::Lost);
+    }
+    readable.include(sp);
+    let to = Position { pc, sp, bp, interrupted: true, guessed: false };
+    Ok(Step { to, uses_bp: false, bp_slot: slots[2], irregular: true })
+}
+
+/// Code without a table often keeps frame pointers: just-in-time compilers do, for their profilers.
+fn guessed(from: &Position, readable: &mut Readable) -> Result<Step, Stop> {
+    let bp = from.bp;
+    let believable = bp >= from.sp && bp - from.sp < MAX_GUESS && bp & 7 == 0;
+    if !believable || !readable.holds(bp) || !readable.holds(bp + 8) {
+        return Err(Stop::Lost);
+    }
+    let to = Position { pc: word(bp + 8), sp: bp + 16, bp: word(bp), interrupted: false, guessed: true };
+    if to.pc < 1 << 16 || to.pc >> 47 != 0 {
+        return Err(Stop::Lost);
+    }
+    Ok(Step { to, uses_bp: true, bp_slot: bp, irregular: !readable.is_within(bp + 8) })
+}

@@ -1,0 +1,48 @@
+//! How often each distinct stack made an allocation, for tests that compare it with another unwinder's.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use calltap_analyzers::event::Image;
+use calltap_channel::Function;
+use calltap_channel::record::Record;
+use calltap_channel::stack::StackTable;
+
+/// Counts by image and stack number.
+#[derive(Debug, Default)]
+pub struct Tally {
+    counts: HashMap<(Image, u32), u64>,
+}
+
+impl Tally {
+    /// Counts a call of one of libc's own allocation functions.
+    pub(super) fn count(&mut self, record: &Record<'_>, function: Function, image: Image) {
+        let allocates = [
+            Function::malloc,
+            Function::calloc,
+            Function::realloc,
+            Function::reallocarray,
+            Function::memalign,
+            Function::aligned_alloc,
+            Function::posix_memalign,
+            Function::valloc,
+            Function::pvalloc,
+        ];
+        if allocates.contains(&function) {
+            *self.counts.entry((image, record.stack())).or_default() += 1;
+        }
+    }
+
+    /// One line for each stack: its count, the process id and its return addresses in hexadecimal,
+    /// innermost first. Calls without a stack have no addresses.
+    #[must_use]
+    pub fn lines(&self, table: &StackTable, pid_of: impl Fn(Image) -> u32) -> String {
+        let mut text = String::new();
+        for ((image, id), count) in &self.counts {
+            let frames = table.get(*id).map(|stack| stack.frames).unwrap_or_default();
+            let addresses: Vec<_> = frames.iter().map(|frame| format!("{:x}", frame.address())).collect();
+            let _ = writeln!(text, "{count} {} {}", pid_of(*image), addresses.join(","));
+        }
+        text
+    }
+}
