@@ -92,7 +92,7 @@ pub(crate) fn return_address() -> u64 {
 
 /// The frame of the hook that this is inlined into.
 #[inline(always)]
-fn frame() -> u64 {
+pub(crate) fn frame() -> u64 {
     let frame: u64;
     // SAFETY: reads a register.
     unsafe {

@@ -85,6 +85,38 @@ pub struct Run {
     #[arg(long, value_name = "N", default_value_t = 500_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     pub max_stacks: u64,
 
+    /// Also look for separate debug information in this directory (as /usr/lib/debug is laid out); may be repeated
+    #[arg(long, value_name = "DIR")]
+    pub debug_dir: Vec<PathBuf>,
+
+    /// By what leaks and consumers are grouped
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = GroupBy::Stack)]
+    pub group_by: GroupBy,
+
+    /// Most groups shown of each kind
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    pub top: u64,
+
+    /// Show stacks whole, with the frames of allocators and of the C library's start-up code
+    #[arg(long)]
+    pub raw_stacks: bool,
+
+    /// Leave leaks out that match a pattern of this file, in LeakSanitizer's syntax (leak:PATTERN)
+    #[arg(long, value_name = "FILE")]
+    pub suppressions: Option<PathBuf>,
+
+    /// Write folded stacks (one line each, outermost frame first, and a value) to this file
+    #[arg(long, value_name = "FILE")]
+    pub folded: Option<PathBuf>,
+
+    /// Draw a flame graph into this file (SVG)
+    #[arg(long, value_name = "FILE")]
+    pub flamegraph: Option<PathBuf>,
+
+    /// What --folded and --flamegraph show
+    #[arg(long, value_name = "VALUE", value_enum, default_value_t = StackValue::Leaked)]
+    pub stack_value: StackValue,
+
     /// Compare every stack with one taken from scratch (for tests)
     #[arg(long, hide = true)]
     pub check_stacks: bool,
@@ -208,6 +240,36 @@ pub enum StacksAt {
     Acquires,
     /// At every call that is recorded
     All,
+}
+
+/// By what leaks and consumers are grouped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GroupBy {
+    /// The whole stack
+    Stack,
+    /// The function that asked for the memory
+    Function,
+    /// The line that asked for it
+    Site,
+    /// The program or library that asked for it
+    Object,
+}
+
+/// What is added up over stacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StackValue {
+    /// Bytes still allocated at the end
+    Leaked,
+    /// Bytes that lived when most did
+    Peak,
+    /// Bytes ever allocated
+    Allocated,
+    /// Number of allocations
+    Allocations,
+    /// Number of allocations freed by the thread's next heap call
+    Temporary,
+    /// Number of descriptors left open
+    Descriptors,
 }
 
 /// On or off.

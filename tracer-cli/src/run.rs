@@ -28,6 +28,7 @@ use crate::progress::ProgressLine;
 use crate::reader::{Options, Outcome, Progress, Reader};
 use crate::segment_file::SegmentFile;
 use crate::signals::{self, Arrived};
+use crate::symbols::Symbols;
 use crate::{findings, sigpipe};
 
 /// Does what the options say; the exit status is the program's.
@@ -163,13 +164,14 @@ fn watch(
     let has = |family: Family| options.tap.iter().any(|tap| tap.family() == family);
     let tallies = options.dump_stacks.is_some();
     let config = Config { heap: has(Family::Memory), descriptors: has(Family::Fd), latency: true };
+    let symbols = Symbols::new(options.debug_dir.clone());
     let reader = {
         let stop = Arc::clone(&stop);
         let throttle = options.throttle_reader;
         thread::spawn(move || {
             let session = Session::new(config);
-            let reader =
-                Reader::new(segment, clock, calibration.end(), session, Options { throttle, tallies });
+            let how = Options { throttle, tallies };
+            let reader = Reader::new(segment, clock, calibration.end(), session, symbols, how);
             let outcome = reader.run(&stop, &tell_progress);
             let _ = tell_outcome.send(outcome);
         })

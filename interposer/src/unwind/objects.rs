@@ -145,6 +145,9 @@ fn begin_generation() {
 }
 
 /// Announces an object that has not been met before, or that another one has made room for.
+///
+/// Not inlined, so that its buffers are off the stack before the tables are read.
+#[inline(never)]
 fn meet(found: &Found) {
     let now = generation();
     let count = (COUNT.load(Ordering::Acquire) as usize).min(MOST);

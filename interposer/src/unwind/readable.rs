@@ -15,10 +15,8 @@ pub(super) struct Readable {
 }
 
 impl Readable {
-    /// Knows nothing.
-    pub(super) fn forget(&mut self) {
-        (self.low, self.high) = (0, 0);
-    }
+    /// Knows of nothing.
+    pub(super) const NOTHING: Self = Self { low: 0, high: 0 };
 
     /// Makes the page of the stack pointer, which is readable as a matter of course, part of it.
     #[inline(always)]

@@ -16,7 +16,7 @@ use crate::{image, kernel, slot};
 
 /// Stacks of which a thread knows the number: one for each value of some bits of the hash.
 const RECENT: usize = 256;
-/// A walk is begun so often before objects that come and go at the same time are given in to.
+/// A walk is begun anew so often, should objects come and go meanwhile.
 const ATTEMPTS: usize = 3;
 
 #[derive(Clone, Copy)]
@@ -118,12 +118,21 @@ fn take_at(frame: u64, from: Position) -> u32 {
 
 #[inline(always)]
 fn walked(memory: &mut Memory, level: u64, from: &Position) -> Taken {
-    let mut taken = memory.walk(level).take(from);
+    let walk = memory.walk(level);
+    let taken = walk.take(from);
+    if walk.is_current() { taken } else { walked_again(walk, from) }
+}
+
+/// An object has taken the place of another one while the stack was walked.
+#[cold]
+#[inline(never)]
+fn walked_again(walk: &mut Walk, from: &Position) -> Taken {
+    let mut taken = walk.take(from);
     for _ in 1..ATTEMPTS {
-        if memory.walk(level).is_current() {
+        if walk.is_current() {
             break;
         }
-        taken = memory.walk(level).take(from);
+        taken = walk.take(from);
     }
     taken
 }

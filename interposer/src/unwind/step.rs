@@ -3,6 +3,7 @@
 use super::readable::Readable;
 use super::rule::{Kind, Rule};
 use super::{cache, objects, tables};
+use crate::{call, kernel};
 
 /// A guessed frame is no larger than this, in bytes.
 const MAX_GUESS: u64 = 1 << 20;
@@ -61,9 +62,16 @@ fn rule_of(position: &Position) -> Rule {
     }
 }
 
+/// Bytes of stack that looking a rule up may need; about 2,500 are used.
+const LOOK_UP_STACK: u64 = 4096;
+
 #[cold]
 #[inline(never)]
 fn look_up(address: u64) -> Rule {
+    // The program may be at the very end of a small stack: of a coroutine, of a signal handler.
+    if !kernel::is_readable((call::frame() - LOOK_UP_STACK) & !7) {
+        return Rule::UNKNOWN;
+    }
     // Code outside of all objects is not remembered: an object may come to lie there unnoticed.
     let Some(object) = objects::find(address) else { return Rule::UNKNOWN };
     let rule = tables::rule(address, &object);

@@ -8,13 +8,15 @@ use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use gimli::{
-    BaseAddresses, CfaRule, EhFrame, EhFrameHdr, EndianSlice, LittleEndian, Operation, Pointer, Register,
-    RegisterRule, UnwindContext, UnwindContextStorage, UnwindExpression, UnwindSection, UnwindTableRow,
-    X86_64,
+    BaseAddresses, CfaRule, EhFrame, EhFrameHdr, Encoding, EndianSlice, Format, LittleEndian, Operation,
+    Pointer, Register, RegisterRule, UnwindContext, UnwindContextStorage, UnwindExpression, UnwindSection,
+    UnwindTableRow, X86_64,
 };
 
 use super::objects::Object;
 use super::rule::{Kind, Rule};
+
+const ENCODING: Encoding = Encoding { address_size: 8, format: Format::Dwarf32, version: 4 };
 
 type Slice = EndianSlice<'static, LittleEndian>;
 
@@ -130,11 +132,7 @@ fn express_cfa(
     section: &EhFrame<Slice>,
     bp: Option<&RegisterRule<usize>>,
 ) -> Option<Rule> {
-    let mut operations = expression.get(section).ok()?.operations(gimli::Encoding {
-        address_size: 8,
-        format: gimli::Format::Dwarf32,
-        version: 4,
-    });
+    let mut operations = expression.get(section).ok()?.operations(ENCODING);
     let first = operations.next().ok()??;
     let second = operations.next().ok()?;
     match (first, second) {
@@ -151,9 +149,8 @@ fn express_cfa(
 /// Whether the caller's `rbp` is in the word that `rbp` points to.
 fn saved_where_it_points(bp: Option<&RegisterRule<usize>>, section: &EhFrame<Slice>) -> bool {
     let Some(RegisterRule::Expression(expression)) = bp else { return false };
-    let encoding = gimli::Encoding { address_size: 8, format: gimli::Format::Dwarf32, version: 4 };
     let Ok(expression) = expression.get(section) else { return false };
-    let mut operations = expression.operations(encoding);
+    let mut operations = expression.operations(ENCODING);
     matches!(
         (operations.next(), operations.next()),
         (Ok(Some(Operation::RegisterOffset { register: X86_64::RBP, offset: 0, .. })), Ok(None))

@@ -95,20 +95,21 @@ impl Hash {
         Self(self.0.wrapping_mul(Self::BASE).wrapping_add(word))
     }
 
-    /// Of the innermost `count` frames, if `self` is of all and `rest` of those further out.
-    const fn without(self, rest: Self, count: usize) -> Self {
-        if rest.0 == 0 {
-            return self;
-        }
-        let (mut power, mut base, mut exponent) = (1_u64, Self::BASE, count);
-        while exponent > 0 {
-            if exponent & 1 != 0 {
-                power = power.wrapping_mul(base);
-            }
-            base = base.wrapping_mul(base);
-            exponent >>= 1;
-        }
+    /// Of the inner frames only, if `self` is of all, `rest` of those further out, and `power` is
+    /// [`Self::power`] of how many the inner ones are.
+    #[inline(always)]
+    const fn without(self, rest: Self, power: u64) -> Self {
         Self(self.0.wrapping_sub(rest.0.wrapping_mul(power)))
+    }
+
+    /// [`Self::BASE`] to the power of `count`.
+    const fn power(count: usize) -> u64 {
+        let (mut power, mut left) = (1_u64, count);
+        while left > 0 {
+            power = power.wrapping_mul(Self::BASE);
+            left -= 1;
+        }
+        power
     }
 
     /// The hash as a number whose bits all depend on all frames.
@@ -137,6 +138,8 @@ pub(super) struct Walk {
     /// Frame address of whoever uses it; 0 if nobody does.
     pub(super) user: u64,
     readable: Readable,
+    /// [`Hash::power`] of `depth`.
+    power: u64,
     generation: u32,
     /// Most frames of a stack.
     depth: u32,
@@ -166,7 +169,8 @@ impl Walk {
     pub(super) fn reset(&mut self, depth: usize) {
         *self = Self {
             user: 0,
-            readable: self.readable,
+            readable: Readable::NOTHING,
+            power: Hash::power(depth),
             generation: 0,
             depth: depth as u32,
             capacity: (depth + SPARE) as u32,
@@ -174,7 +178,6 @@ impl Walk {
             past: 0,
             tail: Tail::Unknown,
         };
-        self.readable.forget();
         self.forget();
     }
 
@@ -242,7 +245,7 @@ impl Walk {
         let hash = self.entry(self.top as usize).hash;
         let (hash, end, count) = if known > depth {
             let rest = self.entry(self.top as usize + depth).hash;
-            (hash.without(rest, depth), End::Depth, depth)
+            (hash.without(rest, self.power), End::Depth, depth)
         } else {
             let end = match self.tail {
                 Tail::Outermost => End::Outermost,

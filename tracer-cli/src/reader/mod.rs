@@ -30,6 +30,7 @@ use self::processes::Processes;
 use self::source::{Head, Source};
 pub use self::tally::Tally;
 use crate::calibration::Scale;
+use crate::symbols::Symbols;
 
 /// How often progress is told.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
@@ -71,6 +72,7 @@ pub struct Reader {
     order: BinaryHeap<Reverse<(u64, usize)>>,
     feed: Feed,
     processes: Processes,
+    symbols: Symbols,
     ended: Vec<(calltap_analyzers::event::Image, calltap_analyzers::image::ImageReport)>,
     lost: Lost,
     events: u64,
@@ -82,6 +84,8 @@ pub struct Reader {
 pub struct Outcome {
     /// The processes.
     pub processes: Processes,
+    /// The objects they had loaded.
+    pub symbols: Symbols,
     /// What the analyzers found, by image.
     pub images: Vec<(calltap_analyzers::event::Image, calltap_analyzers::image::ImageReport)>,
     /// What could not be seen.
@@ -105,7 +109,14 @@ pub struct Outcome {
 impl Reader {
     /// A reader of a segment whose clock is calibrated.
     #[must_use]
-    pub fn new(segment: Segment, clock: Clock, scale: Scale, session: Session, options: Options) -> Self {
+    pub fn new(
+        segment: Segment,
+        clock: Clock,
+        scale: Scale,
+        session: Session,
+        symbols: Symbols,
+        options: Options,
+    ) -> Self {
         let rings = segment.layout().ring_count as usize;
         Self {
             segment,
@@ -117,6 +128,7 @@ impl Reader {
             order: BinaryHeap::new(),
             feed: Feed::new(session, scale, options.tallies),
             processes: Processes::default(),
+            symbols,
             ended: Vec::new(),
             lost: Lost::default(),
             events: 0,
@@ -253,6 +265,7 @@ impl Reader {
         self.lost.without_ring(&self.segment);
         Outcome {
             processes: self.processes,
+            symbols: self.symbols,
             images: self.ended,
             lost: self.lost,
             events: self.events,

@@ -10,14 +10,16 @@ use super::Reader;
 use super::source::Source;
 use crate::calibration::Scale;
 use crate::exit_snapshot;
+use crate::symbols::Loaded;
 
 /// A note, taken out of its ring.
 #[derive(Debug)]
 pub struct NoteRecord {
     note: Note,
     arguments: [u64; ARGUMENTS],
-    text: String,
+    text: Vec<u8>,
     at_ns: u64,
+    pid: u32,
     image: Image,
     parent: Image,
 }
@@ -30,8 +32,9 @@ impl NoteRecord {
         Self {
             note,
             arguments: std::array::from_fn(|index| record.argument(index)),
-            text: text.map_or_else(String::new, |text| String::from_utf8_lossy(text.as_bytes()).into_owned()),
+            text: text.map_or_else(Vec::new, |text| text.as_bytes().to_vec()),
             at_ns: scale.since_zero(record.start()),
+            pid: source.pid,
             image: source.image,
             parent: source.parent,
         }
@@ -59,7 +62,8 @@ impl Reader {
             }
             Note::Executed => {
                 let untapped = Untapped::from_number(note.arguments[1]);
-                let replaced = self.processes.executed(pid, note.text, untapped, at_ns);
+                let program = String::from_utf8_lossy(&note.text).into_owned();
+                let replaced = self.processes.executed(pid, program, untapped, at_ns);
                 if let Some(image) = replaced {
                     self.close_image(image);
                 }
@@ -71,6 +75,9 @@ impl Reader {
                 let process = self.processes.current(pid, at_ns);
                 if !snapshot.command.is_empty() {
                     process.command.clone_from(&snapshot.command);
+                }
+                if let Some(image) = process.image {
+                    self.symbols.ending(image, pid, note.number(3), &snapshot.maps);
                 }
                 // A process can be looked at twice; a look at one that has given its memory up tells less.
                 if process.snapshot.is_none() || !snapshot.maps.is_empty() {
@@ -93,7 +100,7 @@ impl Reader {
             Note::TracerDone => self.tracer_done = true,
             // Counted where the source is known; see `Feed::take`.
             Note::Abandoned => {}
-            Note::Loaded => {}
+            Note::Loaded => self.loaded(note),
         }
     }
 
@@ -102,6 +109,9 @@ impl Reader {
         let (pid, parent_pid) = (note.number(0), note.number(1));
         let parent = (note.parent.0 != 0).then_some(note.parent);
         self.feed.session().begin(note.image, parent, note.at_ns);
+        if let Some(parent) = parent {
+            self.symbols.forked(note.image, parent, note.at_ns);
+        }
         let process = self.processes.current(pid, note.at_ns);
         if let Some(former) = process.image.replace(note.image) {
             // Its exec was not seen (not traced): the former program has ended.
@@ -114,6 +124,24 @@ impl Reader {
         if process.command.is_empty() {
             process.command = exit_snapshot::command(pid);
         }
+        if !process.program.is_empty() {
+            self.symbols.executed(note.image, process.program.clone().into());
+        }
+    }
+
+    /// A process image has met an object on one of its stacks.
+    fn loaded(&mut self, note: NoteRecord) {
+        let [start, end, bias, lap, _] = note.arguments;
+        self.symbols.loaded(&Loaded {
+            image: note.image,
+            pid: note.pid,
+            start,
+            end,
+            bias,
+            lap,
+            at_ns: note.at_ns,
+            path: note.text,
+        });
     }
 
     /// A thread is gone: its ring can be claimed again.

@@ -1,0 +1,151 @@
+//! A living process, as `/proc` shows it: which files are mapped, and where its memory is.
+
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::files::open;
+use crate::exit_snapshot::{Mapped, maps};
+
+/// The kernel stamps files with the time of its last tick.
+const STAMP_ERROR: Duration = Duration::from_millis(20);
+
+/// What is mapped in a process, as far as files are behind it.
+#[derive(Debug)]
+pub(super) struct Process {
+    pid: u32,
+    /// `/proc/PID`, or `/proc/PID/task/TID` of a thread that lives if the leader has ended.
+    directory: PathBuf,
+    /// By ascending address.
+    maps: Vec<Mapped>,
+}
+
+impl Process {
+    /// Looks at it now; nothing is mapped in one that is gone.
+    pub(super) fn look_at(pid: u32) -> Self {
+        let leader = PathBuf::from(format!("/proc/{pid}"));
+        let maps = read_maps(&leader);
+        if !maps.is_empty() {
+            return Self { pid, directory: leader, maps };
+        }
+        let tasks = fs::read_dir(leader.join("task")).into_iter().flatten();
+        tasks
+            .filter_map(|task| Some(task.ok()?.path()))
+            .map(|directory| Self { pid, maps: read_maps(&directory), directory })
+            .find(|thread| !thread.maps.is_empty())
+            .unwrap_or(Self { pid, directory: leader, maps: Vec::new() })
+    }
+
+    /// One whose thread `tid` is held in its exit stop and whose mappings have been read.
+    pub(super) fn at_exit(pid: u32, tid: u32) -> Self {
+        Self { pid, directory: format!("/proc/{pid}/task/{tid}").into(), maps: Vec::new() }
+    }
+
+    /// What is mapped at an address.
+    pub(super) fn mapped_at(&self, address: u64) -> Option<&Mapped> {
+        Mapped::holding(&self.maps, address)
+    }
+
+    /// `/proc/PID/mem`.
+    pub(super) fn memory(&self) -> Option<File> {
+        File::open(self.directory.join("mem")).ok()
+    }
+
+    /// The file behind a mapping of this process: that very file, even if its name is gone or has
+    /// become another's, as long as there is a way to it.
+    ///
+    /// `path` is what the loader calls it: as the process sees it, perhaps relative; empty for the program.
+    pub(super) fn file_behind(&self, mapped: &Mapped, path: &Path) -> Option<File> {
+        if mapped.inode == 0 {
+            return None;
+        }
+        // The kernel's own link to it; only for those who may administrate.
+        let link = format!("/proc/{}/map_files/{:x}-{:x}", self.pid, mapped.start, mapped.end);
+        if let Ok(file) = open(Path::new(&link)) {
+            return Some(file);
+        }
+        // Not by device: file systems made of layers or of subvolumes show another one in `maps`.
+        let same = |file: &File| file.metadata().is_ok_and(|metadata| metadata.ino() == mapped.inode);
+        let by_name = [self.directory.join("exe"), self.seen_by_it(path), mapped.path.clone()];
+        by_name.iter().find_map(|path| open(path).ok().filter(same)).or_else(|| {
+            // Some show another inode too, so the path has the last word.
+            open(&self.seen_by_it(mapped.file()?)).ok()
+        })
+    }
+
+    /// The file `/tmp/perf-PID.map` of this process, under the number that it knows itself by; None
+    /// if it was last written before `began`, by an earlier process with that number.
+    pub(super) fn perf_map(&self, began: SystemTime) -> Option<File> {
+        let status = fs::read_to_string(self.directory.join("status")).ok()?;
+        let own_pid = innermost_pid(&status)?;
+        let map = open(&self.seen_by_it(Path::new(&format!("/tmp/perf-{own_pid}.map")))).ok()?;
+        (map.metadata().ok()?.modified().ok()? + STAMP_ERROR >= began).then_some(map)
+    }
+
+    /// A file by a path of this process's. Nobody says that it is the one that was mapped.
+    pub(super) fn file_named(&self, path: &Path) -> Option<File> {
+        open(&self.seen_by_it(path)).or_else(|_| open(path)).ok()
+    }
+
+    fn seen_by_it(&self, path: &Path) -> PathBuf {
+        match path.strip_prefix("/") {
+            Ok(below_root) => self.directory.join("root").join(below_root),
+            Err(_) => self.directory.join("cwd").join(path),
+        }
+    }
+}
+
+/// The last of the process's numbers, which go from our namespace to its own; of a thread, its process's.
+fn innermost_pid(status: &str) -> Option<u32> {
+    let pids = status.lines().find_map(|line| line.strip_prefix("NStgid:"))?;
+    pids.split_ascii_whitespace().last()?.parse().ok()
+}
+
+fn read_maps(directory: &Path) -> Vec<Mapped> {
+    maps::parse(&fs::read(directory.join("maps")).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_knows_itself_by_the_last_number() {
+        assert_eq!(innermost_pid("Name:\tx\nNStgid:\t4711\t7\nNSpid:\t4712\t8\n"), Some(7));
+        assert_eq!(innermost_pid("NStgid:\t4711\n"), Some(4711));
+        assert_eq!(innermost_pid("Name:\tx\n"), None);
+    }
+
+    #[test]
+    fn this_process_has_its_program_mapped() {
+        let process = Process::look_at(std::process::id());
+        let here = this_process_has_its_program_mapped as *const () as u64;
+        let mapped = process.mapped_at(here).unwrap();
+        let program = fs::metadata("/proc/self/exe").unwrap();
+        for path in ["", "/no/such/path", "relative"] {
+            let file = process.file_behind(mapped, Path::new(path)).unwrap();
+            assert_eq!(file.metadata().unwrap().ino(), program.ino(), "{path}");
+        }
+        assert!(process.mapped_at(0).is_none());
+    }
+
+    #[test]
+    fn a_perf_map_of_an_earlier_process_is_not_believed() {
+        let pid = std::process::id();
+        let path = format!("/tmp/perf-{pid}.map");
+        fs::write(&path, "1000 10 compiled\n").unwrap();
+        let process = Process::look_at(pid);
+        let now = SystemTime::now();
+        let [current, stale] = [now, now + Duration::from_secs(1)].map(|began| process.perf_map(began));
+        fs::remove_file(&path).unwrap();
+        assert!(current.is_some() && stale.is_none());
+    }
+
+    #[test]
+    fn a_process_that_is_gone_has_nothing() {
+        let process = Process::look_at(u32::MAX);
+        assert!(process.mapped_at(0x1000).is_none() && process.memory().is_none());
+        assert!(process.perf_map(SystemTime::UNIX_EPOCH).is_none());
+    }
+}
