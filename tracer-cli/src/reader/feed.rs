@@ -59,11 +59,11 @@ impl Feed {
                 }
             };
         };
+        if let Some(tally) = &mut self.tally {
+            tally.count(&record, function, source.image);
+        }
         match decode::heap(&record, function) {
             Some(action) => {
-                if let Some(tally) = &mut self.tally {
-                    tally.count(&record, function, source.image);
-                }
                 self.waiting.push(decode::event(&record, function, action, &context));
                 if self.waiting.len() == BATCH {
                     self.flush();

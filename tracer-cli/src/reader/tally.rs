@@ -1,12 +1,12 @@
-//! How often each distinct stack made an allocation, for tests that compare it with another unwinder's.
+//! How often each distinct stack asked for memory, for tests that compare it with another unwinder's.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use calltap_analyzers::event::Image;
-use calltap_channel::Function;
 use calltap_channel::record::Record;
 use calltap_channel::stack::StackTable;
+use calltap_channel::{Family, Function};
 
 /// Counts by image and stack number.
 #[derive(Debug, Default)]
@@ -15,26 +15,15 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts a call of one of libc's own allocation functions.
+    /// Counts a call that has a stack, if it is of the family of memory.
     pub(super) fn count(&mut self, record: &Record<'_>, function: Function, image: Image) {
-        let allocates = [
-            Function::malloc,
-            Function::calloc,
-            Function::realloc,
-            Function::reallocarray,
-            Function::memalign,
-            Function::aligned_alloc,
-            Function::posix_memalign,
-            Function::valloc,
-            Function::pvalloc,
-        ];
-        if allocates.contains(&function) {
+        if record.stack() != 0 && function.family() == Family::Memory {
             *self.counts.entry((image, record.stack())).or_default() += 1;
         }
     }
 
     /// One line for each stack: its count, the process id and its return addresses in hexadecimal,
-    /// innermost first. Calls without a stack have no addresses.
+    /// innermost first.
     #[must_use]
     pub fn lines(&self, table: &StackTable, pid_of: impl Fn(Image) -> u32) -> String {
         let mut text = String::new();
