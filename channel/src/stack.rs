@@ -23,10 +23,10 @@ const STORE_PER_SLOT: u64 = 16;
 /// Slots looked at before a table counts as full.
 const PROBES: u64 = 64;
 
-/// Bit of a frame: the address is of an interrupted instruction, not behind a call.
-const INTERRUPTED: u64 = 1 << 62;
-/// Bit of a frame: found by frame pointer, because no unwind table covers the frame below.
-const GUESSED: u64 = 1 << 63;
+/// Mark of a frame: the address is of an interrupted instruction, not behind a call.
+pub const INTERRUPTED: u64 = 1 << 62;
+/// Mark of a frame: found by frame pointer, because no unwind table covers the frame below.
+pub const GUESSED: u64 = 1 << 63;
 const LAP_SHIFT: u32 = 48;
 const ADDRESS: u64 = (1 << LAP_SHIFT) - 1;
 
@@ -42,26 +42,22 @@ pub struct Frame(pub u64);
 
 impl Frame {
     /// The frame that a call returns to at `address`.
+    #[inline(always)]
     #[must_use]
     pub const fn returning_to(address: u64) -> Self {
         Self(address & ADDRESS)
     }
 
-    /// The same, of another kind.
+    /// The same in another lap, with these marks ([`INTERRUPTED`], [`GUESSED`]).
+    #[inline(always)]
     #[must_use]
-    pub const fn with(self, lap: u64, interrupted: bool, guessed: bool) -> Self {
-        let mut word = self.0 | (lap & MAX_LAP) << LAP_SHIFT;
-        if interrupted {
-            word |= INTERRUPTED;
-        }
-        if guessed {
-            word |= GUESSED;
-        }
-        Self(word)
+    pub const fn with(self, lap: u64, marks: u64) -> Self {
+        Self(self.0 | (lap & MAX_LAP) << LAP_SHIFT | marks)
     }
 
     /// Where execution goes on in this frame.
     #[must_use]
+    #[inline(always)]
     pub const fn address(self) -> u64 {
         self.0 & ADDRESS
     }
@@ -70,6 +66,13 @@ impl Frame {
     #[must_use]
     pub const fn lookup_address(self) -> u64 {
         if self.is_interrupted() { self.address() } else { self.address().saturating_sub(1) }
+    }
+
+    /// Its marks.
+    #[inline(always)]
+    #[must_use]
+    pub const fn marks(self) -> u64 {
+        self.0 & (INTERRUPTED | GUESSED)
     }
 
     /// See [`Frame`].
@@ -339,11 +342,11 @@ mod tests {
 
     #[test]
     fn a_frame_keeps_its_parts() {
-        let frame = Frame::returning_to(0x7fff_1234_5678).with(5, true, false);
+        let frame = Frame::returning_to(0x7fff_1234_5678).with(5, INTERRUPTED);
         assert_eq!((frame.address(), frame.lap()), (0x7fff_1234_5678, 5));
         assert!(frame.is_interrupted() && !frame.is_guessed());
         assert_eq!(frame.lookup_address(), frame.address());
-        assert_eq!(Frame::returning_to(0x10).with(0, false, true).lookup_address(), 0xf);
+        assert_eq!(Frame::returning_to(0x10).with(0, GUESSED).lookup_address(), 0xf);
     }
 
     #[test]

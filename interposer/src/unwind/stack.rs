@@ -75,14 +75,14 @@ impl Memory {
 pub(crate) fn take(frame: u64) -> u32 {
     // SAFETY: the saved rbp and the return address of a function with a frame pointer.
     let (bp, pc) = unsafe { (*(frame as *const u64), *((frame + 8) as *const u64)) };
-    take_at(frame, Position { pc, sp: frame + 16, bp, interrupted: false, guessed: false })
+    take_at(frame, Position { pc, sp: frame + 16, bp, marks: 0 })
 }
 
 /// The same for a caller that is known otherwise: `slot` holds its return address.
 pub(crate) fn take_from(slot: u64, bp: u64) -> u32 {
     // SAFETY: the caller knows that its own return address is there.
     let pc = unsafe { *(slot as *const u64) };
-    take_at(slot, Position { pc, sp: slot + 8, bp, interrupted: false, guessed: false })
+    take_at(slot, Position { pc, sp: slot + 8, bp, marks: 0 })
 }
 
 #[inline(never)]

@@ -1,5 +1,7 @@
 //! One step of a walk: from a frame to its caller's.
 
+use calltap_channel::stack::{GUESSED, INTERRUPTED};
+
 use super::readable::Readable;
 use super::rule::{Kind, Rule};
 use super::{cache, objects, tables};
@@ -22,24 +24,25 @@ pub(super) struct Position {
     pub(super) sp: u64,
     /// `rbp` there.
     pub(super) bp: u64,
-    /// It was interrupted at `pc`; else it has made a call that returns there.
-    pub(super) interrupted: bool,
-    /// It was found by frame pointer, for want of a table.
-    pub(super) guessed: bool,
+    /// The marks of its [`Frame`](calltap_channel::stack::Frame).
+    pub(super) marks: u64,
 }
 
-/// How a step was made.
+/// How a step was made. All of it are words: stores of bytes that are loaded together stall.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
     /// The caller's frame.
     pub(super) to: Position,
-    /// The step depends on the frame's `rbp`.
-    pub(super) uses_bp: bool,
     /// Where the caller's `rbp` was read; 0 if it is the frame's own.
     pub(super) bp_slot: u64,
-    /// It read more than the word below `to.sp` and that of `bp_slot`, or words of another stack.
-    pub(super) irregular: bool,
+    /// [`USES_BP`] and [`IRREGULAR`].
+    pub(super) how: u64,
 }
+
+/// The step depends on the frame's `rbp`.
+pub(super) const USES_BP: u64 = 1;
+/// The step read more than the word below `to.sp` and that of `bp_slot`, or words of another stack.
+pub(super) const IRREGULAR: u64 = 2;
 
 /// A walk's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +55,7 @@ pub(super) enum Stop {
 
 #[inline(always)]
 fn rule_of(position: &Position) -> Rule {
-    let address = position.pc.wrapping_sub(u64::from(!position.interrupted));
+    let address = position.pc.wrapping_sub(u64::from(position.marks & INTERRUPTED == 0));
     if address >> 47 != 0 {
         return Rule::UNKNOWN;
     }
@@ -90,11 +93,14 @@ fn word(address: u64) -> u64 {
 #[inline(always)]
 pub(super) fn step(from: &Position, readable: &mut Readable) -> Result<Step, Stop> {
     let rule = rule_of(from);
-    match rule.kind() {
-        Kind::Stack => regular(from, from.sp.wrapping_add(rule.a()), rule.b(), false, readable),
-        Kind::Frame => regular(from, from.bp.wrapping_add(rule.a()), rule.b(), true, readable),
-        kind => rare(from, rule, kind, readable),
+    // In the order of how often they occur; a table of jumps would be slower.
+    if rule.kind() == Kind::Stack {
+        return regular(from, from.sp.wrapping_add(rule.a()), rule.b(), 0, readable);
     }
+    if rule.kind() == Kind::Frame {
+        return regular(from, from.bp.wrapping_add(rule.a()), rule.b(), USES_BP, readable);
+    }
+    rare(from, rule, readable)
 }
 
 /// Both slots are at fixed distances from the canonical frame address.
@@ -103,7 +109,7 @@ fn regular(
     from: &Position,
     cfa: u64,
     bp_below: u64,
-    uses_bp: bool,
+    how: u64,
     readable: &mut Readable,
 ) -> Result<Step, Stop> {
     let slot = cfa.wrapping_sub(8);
@@ -122,33 +128,28 @@ fn regular(
     if pc == 0 {
         return Err(Stop::Outermost);
     }
-    let irregular = !readable.is_within(slot);
-    Ok(Step {
-        to: Position { pc, sp: cfa, bp, interrupted: false, guessed: false },
-        uses_bp,
-        bp_slot,
-        irregular,
-    })
+    let how = if readable.is_within(slot) { how } else { how | IRREGULAR };
+    Ok(Step { to: Position { pc, sp: cfa, bp, marks: 0 }, bp_slot, how })
 }
 
 #[cold]
 #[inline(never)]
-fn rare(from: &Position, rule: Rule, kind: Kind, readable: &mut Readable) -> Result<Step, Stop> {
-    match kind {
+fn rare(from: &Position, rule: Rule, readable: &mut Readable) -> Result<Step, Stop> {
+    match rule.kind() {
         Kind::Outermost => Err(Stop::Outermost),
         Kind::Signal => interrupted(from, readable),
         Kind::Plt => {
             let pushed = if from.pc & 15 >= 11 { 16 } else { 8 };
-            regular(from, from.sp.wrapping_add(pushed), 0, false, readable)
+            regular(from, from.sp.wrapping_add(pushed), 0, 0, readable)
         }
         Kind::Realigned => {
             let pointer = from.bp.wrapping_sub(rule.a());
             if pointer & 7 != 0 || from.bp & 7 != 0 || !readable.holds(pointer) || !readable.holds(from.bp) {
                 return Err(Stop::Lost);
             }
-            let step = regular(from, word(pointer), 0, true, readable)?;
+            let step = regular(from, word(pointer), 0, USES_BP, readable)?;
             let to = Position { bp: word(from.bp), ..step.to };
-            Ok(Step { to, irregular: true, bp_slot: from.bp, ..step })
+            Ok(Step { to, bp_slot: from.bp, how: step.how | IRREGULAR })
         }
         Kind::Stack | Kind::Frame | Kind::Unknown => guessed(from, readable),
     }
@@ -164,8 +165,8 @@ fn interrupted(from: &Position, readable: &mut Readable) -> Result<Step, Stop> {
         return Err(Stop::Lost);
     }
     readable.include(sp);
-    let to = Position { pc, sp, bp, interrupted: true, guessed: false };
-    Ok(Step { to, uses_bp: false, bp_slot: slots[2], irregular: true })
+    let to = Position { pc, sp, bp, marks: INTERRUPTED };
+    Ok(Step { to, bp_slot: slots[2], how: IRREGULAR })
 }
 
 /// Code without a table often keeps frame pointers: just-in-time compilers do, for their profilers.
@@ -175,9 +176,10 @@ fn guessed(from: &Position, readable: &mut Readable) -> Result<Step, Stop> {
     if !believable || !readable.holds(bp) || !readable.holds(bp + 8) {
         return Err(Stop::Lost);
     }
-    let to = Position { pc: word(bp + 8), sp: bp + 16, bp: word(bp), interrupted: false, guessed: true };
+    let to = Position { pc: word(bp + 8), sp: bp + 16, bp: word(bp), marks: GUESSED };
     if to.pc < 1 << 16 || to.pc >> 47 != 0 {
         return Err(Stop::Lost);
     }
-    Ok(Step { to, uses_bp: true, bp_slot: bp, irregular: !readable.is_within(bp + 8) })
+    let how = if readable.is_within(bp + 8) { USES_BP } else { USES_BP | IRREGULAR };
+    Ok(Step { to, bp_slot: bp, how })
 }

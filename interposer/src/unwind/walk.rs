@@ -18,7 +18,7 @@ use calltap_channel::stack::{End, Frame};
 
 use super::objects;
 use super::readable::Readable;
-use super::step::{Position, Step, Stop, step};
+use super::step::{IRREGULAR, Position, Step, Stop, USES_BP, step};
 
 /// Frames remembered beyond the depth that is asked for, so that a stack that shrinks a little does not
 /// have to be walked anew.
@@ -26,8 +26,8 @@ const SPARE: usize = 32;
 
 /// Bits of `Entry::sp`, which is a multiple of 8: the saved `rbp` is part of the evidence.
 const SAVED_BP: u64 = 1;
-/// The step to this frame has to be made again, because it rests on more than two words.
-const IRREGULAR: u64 = 2;
+/// [`IRREGULAR`], also a bit of `Entry::sp`: the step to this frame has to be made again.
+const _: () = assert!(IRREGULAR == 2);
 /// `rbp` in this frame matters to it, or to one further out.
 const BP_MATTERS: u64 = 4;
 const SP_BITS: u64 = 7;
@@ -44,30 +44,19 @@ struct Entry {
     bp: u64,
     /// Where `bp` was read; 0 if it was the frame's below.
     bp_slot: u64,
-    /// The step from this frame uses `rbp`.
-    uses_bp: bool,
-    /// The step to this frame was irregular.
-    irregular: bool,
+    /// [`USES_BP`] of the step from this frame, [`IRREGULAR`] of the step to it.
+    how: u64,
 }
 
 impl Entry {
     /// Stands for what is past the end.
-    const PAST: Self = Self {
-        sp: 0,
-        frame: Frame::returning_to(0),
-        hash: Hash::NONE,
-        bp: 0,
-        bp_slot: 0,
-        uses_bp: false,
-        irregular: false,
-    };
+    const PAST: Self =
+        Self { sp: 0, frame: Frame::returning_to(0), hash: Hash::NONE, bp: 0, bp_slot: 0, how: 0 };
 
     /// Puts the bits into `sp`.
+    #[inline(always)]
     fn mark(&mut self, bp_matters: bool) {
-        self.sp &= !SP_BITS;
-        if self.irregular {
-            self.sp |= IRREGULAR;
-        }
+        self.sp = self.sp & !SP_BITS | self.how & IRREGULAR;
         if bp_matters {
             self.sp |= BP_MATTERS;
             if self.bp_slot != 0 {
@@ -318,8 +307,7 @@ impl Walk {
             pc: entry.frame.address(),
             sp: entry.sp & !SP_BITS,
             bp: entry.bp,
-            interrupted: entry.frame.is_interrupted(),
-            guessed: entry.frame.is_guessed(),
+            marks: entry.frame.marks(),
         }
     }
 
@@ -357,7 +345,7 @@ impl Walk {
         // New frames are collected at the beginning of the row. Should they reach known ones, these are
         // forgotten.
         let limit = self.depth as usize + SPARE / 2;
-        let mut next = Step { to: *from, uses_bp: false, bp_slot: 0, irregular: false };
+        let mut next = Step { to: *from, bp_slot: 0, how: 0 };
         let mut count = 0;
         let (joined, tail) = loop {
             base = base.max(count);
@@ -376,18 +364,19 @@ impl Walk {
                 hash: Hash::NONE,
                 bp: next.to.bp,
                 bp_slot: next.bp_slot,
-                uses_bp: false,
-                irregular: next.irregular,
+                how: next.how & IRREGULAR,
             };
             count += 1;
             match step(&next.to, &mut self.readable) {
                 Ok(step) => {
-                    self.entry(count - 1).uses_bp = step.uses_bp;
+                    self.entry(count - 1).how |= step.how & USES_BP;
                     next = step;
                 }
                 Err(stop) => {
                     // What made a walk end in code without a table may have been its rbp.
-                    self.entry(count - 1).uses_bp = stop == Stop::Lost;
+                    if stop == Stop::Lost {
+                        self.entry(count - 1).how |= USES_BP;
+                    }
                     let tail = if stop == Stop::Lost { Tail::Lost } else { Tail::Outermost };
                     break (self.capacity as usize, Some(tail));
                 }
@@ -398,7 +387,7 @@ impl Walk {
                 let entry = self.entry(joined);
                 entry.bp = next.to.bp;
                 entry.bp_slot = next.bp_slot;
-                entry.irregular = next.irregular;
+                entry.how = entry.how & USES_BP | next.how & IRREGULAR;
                 entry.mark(entry.sp & BP_MATTERS != 0);
             }
             None => {}
@@ -421,13 +410,14 @@ impl Walk {
             let mut entry = *self.entry(at);
             let passed_on = outer.bp_slot == 0 && outer.sp & BP_MATTERS != 0;
             entry.hash = outer.hash.with(entry.frame);
-            entry.mark(entry.uses_bp || passed_on);
+            entry.mark(entry.how & USES_BP != 0 || passed_on);
             *self.entry(joined - count + at) = entry;
             outer = entry;
         }
     }
 }
 
+#[inline(always)]
 fn frame_of(position: &Position) -> Frame {
-    Frame::returning_to(position.pc).with(objects::lap(), position.interrupted, position.guessed)
+    Frame::returning_to(position.pc).with(objects::lap(), position.marks)
 }

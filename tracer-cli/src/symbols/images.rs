@@ -110,6 +110,7 @@ impl Images {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use calltap_channel::stack::INTERRUPTED;
     use crate::symbols::files::Files;
     use std::path::Path;
 
@@ -121,7 +122,7 @@ mod tests {
     }
 
     fn at(lap: u64) -> Frame {
-        Frame::returning_to(0x1101).with(lap, false, false)
+        Frame::returning_to(0x1101).with(lap, 0)
     }
 
     fn two_files() -> [FileId; 2] {
@@ -156,7 +157,7 @@ mod tests {
         let [first, _] = two_files();
         let mut images = Images::default();
         images.of(PARENT).objects.push(placed(first, 0, 10));
-        let frame = Frame::returning_to(0x1000).with(0, true, false);
+        let frame = Frame::returning_to(0x1000).with(0, INTERRUPTED);
         assert_eq!(images.locate(PARENT, frame), Location::Object(first, 0));
         assert_eq!(images.locate(PARENT, Frame::returning_to(0x1000)), Location::Nowhere);
     }

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use calltap_channel::stack::GUESSED;
+
 use super::*;
 use host::{Host, IMAGE, cxx_library, line_marked, run, rust_library, strip};
 
@@ -222,7 +224,7 @@ fn compiled_code_is_named_by_the_perf_map_of_the_process_or_its_parents() {
 #[test]
 fn a_frame_of_which_nothing_is_known_has_its_address() {
     let mut symbols = Symbols::new(Vec::new());
-    let frame = Frame::returning_to(0x1234).with(0, false, true);
+    let frame = Frame::returning_to(0x1234).with(0, GUESSED);
     let unknown = NamedFrame { address: 0x1234, guessed: true, ..NamedFrame::default() };
     assert_eq!(symbols.name(IMAGE, frame), std::slice::from_ref(&unknown));
     symbols.resolve(&[(IMAGE, frame)], &mut |_, _| ());
