@@ -115,6 +115,29 @@ impl Target for Resize {
     }
 }
 
+/// Another target's calls, each acquire with one of many stacks, in no order. Ids are scattered as
+/// those of a hash table with room for a million.
+struct Stacks {
+    target: Box<dyn Target>,
+    stacks: u32,
+    random: u32,
+}
+
+impl Target for Stacks {
+    fn next(&mut self, clock: &mut u64, out: &mut Vec<Event<'static>>) {
+        let first = out.len();
+        self.target.next(clock, out);
+        for event in &mut out[first..] {
+            if matches!(event.action, Action::Allocated { .. }) {
+                self.random = self.random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let number = ((u64::from(self.random) * u64::from(self.stacks)) >> 32) as u32;
+                event.stack = number.wrapping_mul(0x9e37_79b1) & 0xf_ffff;
+                event.site = 0x5555_0000_1234 + u64::from(number / 10) * 48;
+            }
+        }
+    }
+}
+
 /// Nanoseconds per event, one by one or in batches: the median of all batches, since a busy machine
 /// spoils some of them.
 fn measure(target: &mut dyn Target, live: &[u64], events: usize, in_batches: bool) -> f64 {
@@ -163,6 +186,15 @@ fn main() {
         println!("{name:44} {single:>10.1} {batched:>10.1}");
     };
     row("malloc/free pair", &|| (Box::new(Pair), Vec::new()));
+    let deep = |target, stacks| Box::new(Stacks { target, stacks, random: 7 });
+    for (name, stacks) in [("pair, 50,000 stacks", 50_000), ("pair, 1,000,000 stacks", 1_000_000)] {
+        row(name, &|| (deep(Box::new(Pair), stacks), Vec::new()));
+    }
+    row("1,000,000 live, 50,000 stacks", &|| {
+        let target = Replace::new(1_000_000, 1);
+        let live = target.blocks.clone();
+        (deep(Box::new(target), 50_000), live)
+    });
     for (name, blocks, spread) in [
         ("random replacement, 10,000 live", 10_000, 1),
         ("random replacement, 1,000,000 live", 1_000_000, 1),

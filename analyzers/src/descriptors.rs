@@ -3,7 +3,7 @@
 mod number;
 mod report;
 
-pub use report::{CloseFault, DescriptorReport, KindCounts, OpenDescriptor};
+pub use report::{CloseFault, DescriptorReport, KindCounts, OpenDescriptor, PlaceOpens};
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -19,7 +19,8 @@ const RANGES: usize = 16;
 /// Pairs every open with its close; what stays unpaired at exit is still open.
 ///
 /// Sees library calls only: a descriptor opened inside libc or by a raw system call is unknown
-/// until it is closed. Memory grows with the numbers in use, not with the length of the run.
+/// until it is closed. Memory grows with the numbers in use and the places that open, not with the
+/// length of the run.
 #[derive(Debug, Default)]
 pub struct Descriptors {
     numbers: BTreeMap<Fd, Number>,
@@ -132,6 +133,7 @@ impl Descriptors {
             fd,
             function: event.function,
             site: event.site,
+            stack: event.stack,
             thread: event.thread,
             at_ns: event.start_ns,
         });

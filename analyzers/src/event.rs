@@ -9,7 +9,7 @@ pub struct Image(pub u32);
 pub struct Thread(pub u32);
 
 /// A tapped function, by its number in the list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FunctionId(pub u16);
 
 /// Address of a heap block: what the allocation function returned.

@@ -6,10 +6,20 @@ use std::hash::{BuildHasherDefault, Hasher};
 /// 2^64 divided by the golden ratio, odd: spreads neighbouring keys over the upper bits.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
+/// Digits of the square root of 3 minus 1, odd: no power of two divides it, no key resembles it.
+const SQUARE_ROOT_OF_3: u64 = 0xbb67_ae85_84ca_a73b;
+
 /// Spreads `key`; the upper bits of the result are the good ones.
 #[inline(always)]
 pub(crate) const fn spread(key: u64) -> u64 {
     key.wrapping_mul(GOLDEN)
+}
+
+/// Spreads two words over all bits of the result, also where they follow a pattern.
+#[inline(always)]
+pub(crate) const fn fold(one: u64, other: u64) -> u64 {
+    let product = (one ^ GOLDEN) as u128 * (other ^ SQUARE_ROOT_OF_3) as u128;
+    (product >> 64) as u64 ^ product as u64
 }
 
 /// A map whose keys need no protection from collisions: a target that provokes them slows only

@@ -1,5 +1,6 @@
 //! The ledger of the heap: who was given which block, and whether it came back.
 
+mod by_place;
 mod contest;
 mod faults;
 mod inherited;
@@ -7,21 +8,26 @@ mod memo;
 mod nesting;
 mod origins;
 mod owner;
+mod recent;
 mod report;
 mod slot;
 mod table;
 mod totals;
+mod touch;
+mod usage;
 
+pub use by_place::{PlaceUse, StillAllocated};
 pub use faults::Faults;
 pub use inherited::Inherited;
-pub use report::{FreeFault, HeapReport, Largest, Lifetimes, LiveBlock, Mismatch, SizeClass, StillAllocated};
+pub use report::{FreeFault, HeapReport, Largest, Lifetimes, LiveBlock, Mismatch, SizeClass};
 
 use contest::Contests;
 use faults::HeapFaults;
 use inherited::InheritedBlocks;
-use memo::{Ended, Failed, Memos, RecentAcquire, RecentRelease};
+use memo::Memos;
 use origins::Origins;
-use owner::{BlockOwner, BlockRelease, Purpose};
+use owner::{BlockOwner, BlockRelease, Got, Purpose};
+use recent::{Ended, Failed, RecentAcquire, RecentRelease};
 use slot::MAX_BYTES;
 use table::Table;
 use totals::Totals;
@@ -33,10 +39,11 @@ use crate::event::{Action, Analyzer, Event, Giver};
 /// ```text
 ///  table:     address -> living owner, or the last one released      every event
 ///  memos:     thread  -> its last calls: inner ones come first       every event
+///  origins:   place   -> what it was given, what lives of it         every event
 ///  contests:  address -> owners and releases in want of each other   late or unseen events only
 /// ```
 /// Memory grows with the blocks that live at one moment (at most 98 bytes for each), the places
-/// that allocate and the threads, not with the length of the run.
+/// that allocate (at most 104 bytes for each) and the threads, not with the length of the run.
 #[derive(Debug, Default)]
 pub struct HeapLedger {
     table: Table,
@@ -74,18 +81,6 @@ impl HeapLedger {
         self.totals.live.blocks
     }
 
-    /// Reads what observing `event` will need first, and returns anything that depends on it:
-    /// done for many events before the first of them, their cache misses overlap.
-    #[inline]
-    #[must_use]
-    pub fn touch(&self, event: &Event<'_>) -> u64 {
-        match event.action {
-            Action::Allocated { block, .. } | Action::Freed { block, .. } => self.table.touch(block.0),
-            Action::Reallocated { old, new, .. } => self.table.touch(old.0) ^ self.table.touch(new.0),
-            _ => 0,
-        }
-    }
-
     #[inline]
     fn allocated(&mut self, event: &Event<'_>, block: u64, bytes: u64, giver: Giver) {
         let row = self.row_of(event);
@@ -95,7 +90,6 @@ impl HeapLedger {
         if may_enclose && self.allocated_around(row, event, block, bytes, giver) {
             return;
         }
-        self.totals.allocations += 1;
         self.acquire(row, event, block, bytes, giver, false);
     }
 
@@ -110,8 +104,14 @@ impl HeapLedger {
         let newest = std::mem::take(&mut memo.newest_block);
         memo.last_start_ns = event.start_ns;
         let ended = self.release(row, event, block, giver, Purpose::Free);
-        let temporary = newest == block && ended.block().is_some();
-        self.totals.temporary_allocations += u64::from(temporary);
+        let mut temporary = false;
+        if let Some(got) = ended.block()
+            && newest == block
+        {
+            temporary = true;
+            self.totals.temporary_allocations += 1;
+            self.origins.usage(got.origin).temporary += 1;
+        }
         let release = BlockRelease::of(event, giver, Purpose::Free);
         self.remember_release(row, RecentRelease { block, end_ns: event.end_ns, release, ended, temporary });
     }
@@ -124,7 +124,6 @@ impl HeapLedger {
         {
             return;
         }
-        self.totals.reallocations += 1;
         self.release_old_half(row, event, old);
         self.acquire_new_half(row, event, new, bytes);
     }
@@ -166,6 +165,7 @@ impl HeapLedger {
         let bytes = bytes.min(MAX_BYTES);
         let birth_ns = event.end_ns;
         let origin = self.origins.of(event, giver);
+        let got = Got { bytes, origin };
         self.memos.row(row).remember_acquire(RecentAcquire {
             block,
             start_ns: event.start_ns,
@@ -173,18 +173,17 @@ impl HeapLedger {
             end_ns: event.end_ns,
             function: event.function,
             reallocation,
+            got,
+            peak_before: self.totals.peaks,
         });
-        self.totals.acquired(block, bytes, birth_ns, origin);
+        let usage = self.origins.usage(origin);
+        self.totals.acquired(usage, block, got, birth_ns, reallocation);
         let slot = self.table.entry(block);
         if slot.is_free_at(birth_ns) {
-            slot.own(birth_ns, bytes, origin, event.thread.0);
-            self.totals.began(bytes, birth_ns);
+            slot.own(birth_ns, got, event.thread.0);
+            self.totals.began(usage, bytes, birth_ns);
         } else {
-            self.acquire_contested(
-                row,
-                block,
-                BlockOwner { birth_ns, bytes, origin, thread: Some(event.thread.0) },
-            );
+            self.acquire_contested(row, block, BlockOwner { birth_ns, got, thread: Some(event.thread.0) });
         }
     }
 
@@ -199,11 +198,11 @@ impl HeapLedger {
     ) -> Ended {
         match self.table.find_mut(block) {
             Some(slot) if slot.is_owned_at(event.start_ns) => {
-                let (bytes, origin) = (slot.bytes(), slot.origin());
-                self.totals.ended(bytes, slot.birth_ns(), event.start_ns, purpose);
-                self.totals.vanished(bytes);
+                let got = slot.got();
+                self.totals.ended(slot.birth_ns(), event.start_ns, purpose);
+                self.totals.vanished(self.origins.usage(got.origin), got.bytes);
                 slot.release(event.start_ns);
-                Ended::owner(bytes, origin)
+                Ended::owner(got)
             }
             _ => self.release_contested(row, block, BlockRelease::of(event, giver, purpose)),
         }

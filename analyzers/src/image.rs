@@ -92,10 +92,9 @@ impl ImageLedger {
     }
 
     /// See [`HeapLedger::touch`].
-    #[inline]
     #[must_use]
-    pub fn touch(&self, event: &Event<'_>) -> u64 {
-        if self.config.heap { self.heap.touch(event) } else { 0 }
+    pub fn touch(&self, events: &[Event<'_>]) -> u64 {
+        if self.config.heap { self.heap.touch(events) } else { 0 }
     }
 }
 

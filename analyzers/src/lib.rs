@@ -17,4 +17,5 @@ pub mod image;
 pub mod latency;
 pub mod mappings;
 mod pairing;
+mod place;
 pub mod session;

@@ -2,15 +2,15 @@
 
 use super::Source;
 use super::report::Counters;
-use crate::event::{Event, FunctionId, Thread};
+use crate::event::{Event, Thread};
 use crate::pairing::{Effect, History, Latest, Owner, Release, TOLERANCE_NS};
+use crate::place::Place;
 
 /// A descriptor's time between an open and a close.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Opened {
     pub(crate) source: Source,
-    pub(crate) function: FunctionId,
-    pub(crate) site: u64,
+    pub(crate) place: Place,
     pub(crate) thread: Thread,
     /// When the outermost call began.
     pub(crate) started_ns: u64,
@@ -59,8 +59,7 @@ impl Opened {
     pub(crate) fn of(event: &Event<'_>, source: Source) -> Self {
         Self {
             source,
-            function: event.function,
-            site: event.site,
+            place: Place::of(event),
             thread: event.thread,
             started_ns: event.start_ns,
             opened_ns: event.end_ns,
@@ -88,11 +87,11 @@ impl Number {
         if let Latest::Live(inner) = &mut self.history.latest
             && opened.encloses(inner)
         {
-            counters.renamed(inner.source.kind, opened.source.kind);
+            counters.renamed(inner, &opened);
             *inner = Opened { opened_ns: inner.opened_ns, ..opened };
             return;
         }
-        counters.opened(opened.source.kind);
+        counters.opened(&opened);
         self.history.acquire(opened, &mut |effect| counters.tell(effect));
     }
 

@@ -1,10 +1,14 @@
 //! What the ledger of descriptors found.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::Descriptors;
+use super::number::Opened;
 use crate::event::{Fd, FunctionId, Thread};
+use crate::hash::SpreadMap;
 use crate::heap::Faults;
+use crate::place::Place;
 
 /// Findings about one process's descriptors. Times are nanoseconds since the session began.
 ///
@@ -31,6 +35,8 @@ pub struct DescriptorReport {
     pub kinds: BTreeMap<&'static str, KindCounts>,
     /// What is open, by number.
     pub still_open: Vec<OpenDescriptor>,
+    /// All that was opened, by where: the most still open first, then the most opened.
+    pub by_place: Vec<PlaceOpens>,
 }
 
 /// Descriptors of one kind.
@@ -40,6 +46,22 @@ pub struct KindCounts {
     pub opened: u64,
     /// How many of them were closed.
     pub closed: u64,
+}
+
+/// Descriptors that came from one place: a call site with the stack behind it, and the function it
+/// called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PlaceOpens {
+    /// Called from where; 0 if unknown.
+    pub site: u64,
+    /// Id of the call stack; 0 if none was taken.
+    pub stack: u32,
+    /// Which function made them.
+    pub function: FunctionId,
+    /// How many were opened.
+    pub opened: u64,
+    /// How many of them are open.
+    pub still_open: u64,
 }
 
 /// A descriptor that this process opened and did not close.
@@ -55,6 +77,8 @@ pub struct OpenDescriptor {
     pub function: FunctionId,
     /// Called from where; 0 if unknown.
     pub site: u64,
+    /// Id of the call stack; 0 if none was taken.
+    pub stack: u32,
     /// By which thread.
     pub thread: Thread,
     /// When.
@@ -70,6 +94,8 @@ pub struct CloseFault {
     pub function: FunctionId,
     /// Called from where; 0 if unknown.
     pub site: u64,
+    /// Id of the call stack; 0 if none was taken.
+    pub stack: u32,
     /// By which thread.
     pub thread: Thread,
     /// When.
@@ -87,11 +113,14 @@ pub(crate) struct Counters {
     peak_open: u64,
     peak_ns: u64,
     kinds: BTreeMap<&'static str, KindCounts>,
+    /// How many each place opened.
+    places: SpreadMap<Place, u64>,
 }
 
 impl Counters {
-    pub(crate) fn opened(&mut self, kind: &'static str) {
-        self.kinds.entry(kind).or_default().opened += 1;
+    pub(crate) fn opened(&mut self, opened: &Opened) {
+        self.kinds.entry(opened.source.kind).or_default().opened += 1;
+        *self.places.entry(opened.place).or_default() += 1;
     }
 
     pub(crate) fn closed(&mut self, kind: &'static str) {
@@ -102,10 +131,11 @@ impl Counters {
         self.kinds.entry(kind).or_default().closed -= 1;
     }
 
-    /// What was counted as opened with one kind has in truth another.
-    pub(crate) fn renamed(&mut self, from: &'static str, to: &'static str) {
-        self.kinds.entry(from).or_default().opened -= 1;
-        self.opened(to);
+    /// What was counted as opened is in truth of another kind, or another place asked for it.
+    pub(crate) fn renamed(&mut self, was: &Opened, is: &Opened) {
+        self.kinds.entry(was.source.kind).or_default().opened -= 1;
+        *self.places.entry(was.place).or_default() -= 1;
+        self.opened(is);
     }
 
     pub(crate) fn began(&mut self, at_ns: u64) {
@@ -128,8 +158,9 @@ pub(super) fn of(descriptors: &Descriptors) -> DescriptorReport {
         fd,
         kind: opened.source.kind,
         path: opened.source.path.to_vec(),
-        function: opened.function,
-        site: opened.site,
+        function: opened.place.function,
+        site: opened.place.site,
+        stack: opened.place.stack,
         thread: opened.thread,
         opened_ns: opened.opened_ns,
     });
@@ -143,6 +174,27 @@ pub(super) fn of(descriptors: &Descriptors) -> DescriptorReport {
         peak_ns: counters.peak_ns,
         vfork_child_calls: counters.vfork_child_calls,
         still_open: still_open.collect(),
+        by_place: by_place(descriptors),
         kinds,
     }
+}
+
+fn by_place(descriptors: &Descriptors) -> Vec<PlaceOpens> {
+    let mut still_open: SpreadMap<Place, u64> = SpreadMap::default();
+    descriptors.open().for_each(|(_, opened)| *still_open.entry(opened.place).or_default() += 1);
+    // A place whose descriptors all went to outer calls has opened nothing.
+    let places = descriptors.counters.places.iter().filter(|(_, opened)| **opened > 0);
+    let mut places: Vec<_> = places
+        .map(|(place, opened)| PlaceOpens {
+            site: place.site,
+            stack: place.stack,
+            function: place.function,
+            opened: *opened,
+            still_open: still_open.get(place).copied().unwrap_or(0),
+        })
+        .collect();
+    places.sort_unstable_by_key(|place| {
+        (Reverse((place.still_open, place.opened)), place.site, place.function, place.stack)
+    });
+    places
 }

@@ -42,11 +42,22 @@ fn by(thread: Thread, event: Event<'static>) -> Event<'static> {
     Event { thread, ..event }
 }
 
+fn on(stack: u32, event: Event<'static>) -> Event<'static> {
+    Event { stack, ..event }
+}
+
 fn after(mut descriptors: Descriptors, events: &[Event<'_>]) -> DescriptorReport {
     events.iter().for_each(|event| descriptors.observe(event));
     let report = descriptors.report();
     assert_eq!(report.opened, report.closed + report.replaced_unseen + report.still_open.len() as u64);
     assert_eq!(descriptors.open_now(), report.still_open.len() as u64);
+    assert_eq!(report.by_place.iter().map(|place| place.opened).sum::<u64>(), report.opened);
+    for place in &report.by_place {
+        let of_place = |open: &&OpenDescriptor| {
+            (open.site, open.stack, open.function) == (place.site, place.stack, place.function)
+        };
+        assert_eq!(report.still_open.iter().filter(of_place).count() as u64, place.still_open);
+    }
     report
 }
 
@@ -69,6 +80,7 @@ fn what_is_opened_and_not_closed_is_still_open_with_its_path_and_site() {
         path: b"/etc/hosts".to_vec(),
         function: FunctionId(8),
         site: 0x400,
+        stack: 0,
         thread: MAIN,
         opened_ns: 220,
     };
@@ -154,8 +166,9 @@ fn freopen_closes_one_and_opens_another() {
 
 #[test]
 fn a_failed_close_is_told_with_its_site() {
-    let report = findings(&[call(WORKER, 100, Action::CloseFailed { fd: Fd(77) })]);
-    let fault = CloseFault { fd: Fd(77), function: FunctionId(8), site: 0x400, thread: WORKER, at_ns: 100 };
+    let report = findings(&[on(5, call(WORKER, 100, Action::CloseFailed { fd: Fd(77) }))]);
+    let function = FunctionId(8);
+    let fault = CloseFault { fd: Fd(77), function, site: 0x400, stack: 5, thread: WORKER, at_ns: 100 };
     assert_eq!((report.failed_closes.count, report.failed_closes.examples), (1, vec![fault]));
 }
 
@@ -168,6 +181,33 @@ fn an_open_inside_an_open_is_one() {
     let report = findings(&[inner, outer]);
     assert_eq!((counts(&report), report.still_open[0].kind), ((1, 0, 0, vec![3]), "shm"));
     assert_eq!(report.kinds.len(), 1);
+}
+
+#[test]
+fn opens_are_counted_by_place_with_the_most_still_open_first() {
+    let report = findings(&[
+        on(9, open(100, 3)),
+        on(8, open(200, 4)),
+        on(9, open(300, 5)),
+        close(400, 4),
+        on(8, open(500, 4)),
+        on(8, open(600, 6)),
+        close(700, 3),
+        close(800, 6),
+    ]);
+    let place =
+        |stack, opened| PlaceOpens { site: 0x400, stack, function: FunctionId(8), opened, still_open: 1 };
+    assert_eq!(report.by_place, [place(8, 3), place(9, 2)]);
+    let stacks: Vec<_> = report.still_open.iter().map(|open| (open.fd, open.stack)).collect();
+    assert_eq!(stacks, [(Fd(4), 8), (Fd(5), 9)]);
+}
+
+#[test]
+fn an_open_inside_an_open_belongs_to_the_outer_ones_place() {
+    let inner = Event { end_ns: 150, ..on(7, open(110, 3)) };
+    let outer = Event { end_ns: 200, ..on(6, open(100, 3)) };
+    let places = findings(&[inner, outer]).by_place;
+    assert_eq!(places.iter().map(|place| (place.stack, place.opened)).collect::<Vec<_>>(), [(6, 1)]);
 }
 
 #[test]
@@ -222,7 +262,7 @@ proptest! {
             let event = if open_now.remove(fd) { close(start, *fd) } else { open_now.insert(*fd); opened += 1; open(start, *fd) };
             let at = last.entry(thread).or_default();
             *at = (*at).max(start + delay);
-            told.push((*at, by(thread, event)));
+            told.push((*at, on(turn as u32 % 3, by(thread, event))));
         }
         told.sort_by_key(|(at, _)| *at);
         let events: Vec<_> = told.into_iter().map(|(_, event)| event).collect();

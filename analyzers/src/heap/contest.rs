@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use super::HeapLedger;
 use super::faults::HeapFaults;
 use super::inherited::Taken;
-use super::memo::{Ended, Memos, RecentRelease};
+use super::memo::Memos;
 use super::origins::Origins;
-use super::owner::{BlockOwner, BlockRelease};
+use super::owner::{BlockOwner, BlockRelease, Got};
+use super::recent::{Ended, RecentRelease};
 use super::table::Table;
 use super::totals::Totals;
 use crate::pairing::{Effect, History};
@@ -37,7 +38,7 @@ struct Books<'a> {
     totals: &'a mut Totals,
     faults: &'a mut HeapFaults,
     memos: &'a mut Memos,
-    origins: &'a Origins,
+    origins: &'a mut Origins,
     block: u64,
     /// Who sent the event.
     row: usize,
@@ -46,40 +47,50 @@ struct Books<'a> {
 impl Books<'_> {
     fn tell(&mut self, effect: Effect<'_, BlockOwner, BlockRelease>) -> Ended {
         match effect {
-            Effect::Began(owner) => self.totals.began(owner.bytes, owner.birth_ns),
-            Effect::Superseded(owner) => self.totals.vanished(owner.bytes),
+            Effect::Began(owner) => {
+                self.totals.began(self.origins.usage(owner.got.origin), owner.got.bytes, owner.birth_ns)
+            }
+            Effect::Superseded(owner) => self.vanished(owner),
             Effect::Paired { owner, was_live, release } => {
-                self.totals.ended(owner.bytes, owner.birth_ns, release.start_ns, release.purpose);
+                self.totals.ended(owner.birth_ns, release.start_ns, release.purpose);
                 if was_live {
-                    self.totals.vanished(owner.bytes);
+                    self.vanished(owner);
                 }
-                return Ended::owner(owner.bytes, owner.origin);
+                return Ended::owner(owner.got);
             }
             Effect::PairedAnew { from, to, at_ns } => {
-                self.totals.freed_bytes = self.totals.freed_bytes - from.bytes + to.bytes;
                 self.totals.lifetimes.take_back(at_ns.saturating_sub(from.birth_ns));
                 self.totals.lifetimes.record(at_ns.saturating_sub(to.birth_ns));
-                if let Some(recent) = self.memos.release_at(self.block, at_ns) {
-                    recent.ended = Ended::owner(to.bytes, to.origin);
+                if let Some(recent) = self.memos.release_at(self.block, at_ns, Ended::owner(from.got)) {
+                    recent.belongs_to(to.got, self.origins);
                 }
             }
-            Effect::GaveUpOwner(_) => self.totals.given_up += 1,
+            Effect::GaveUpOwner(owner) => self.totals.given_up.add(owner.got.bytes),
             Effect::GaveUpRelease(release) => self.faults.unexplained(self.block, release),
         }
         Ended::UNKNOWN
     }
 
+    fn vanished(&mut self, owner: &BlockOwner) {
+        self.totals.vanished(self.origins.usage(owner.got.origin), owner.got.bytes);
+    }
+
     /// A release that was told earlier has found its owner. An outer call may still follow.
-    fn tell_paired_late(&mut self, ended: Ended, release: &BlockRelease) {
-        if let Some(recent) = self.memos.release_at(self.block, release.start_ns) {
-            recent.ended = ended;
+    fn tell_paired_late(&mut self, got: Got, release: &BlockRelease) {
+        if let Some(recent) = self.memos.release_at(self.block, release.start_ns, Ended::UNKNOWN) {
+            recent.release.purpose = release.purpose;
+            recent.ended = Ended::owner(got);
             return;
         }
         let place = self.memos.row(self.row).oldest_release();
         self.faults.judge(place, self.origins);
-        let block = self.block;
-        *place =
-            RecentRelease { block, end_ns: release.start_ns, release: *release, ended, temporary: false };
+        *place = RecentRelease {
+            block: self.block,
+            end_ns: release.start_ns,
+            release: *release,
+            ended: Ended::owner(got),
+            temporary: false,
+        };
     }
 }
 
@@ -91,10 +102,13 @@ impl HeapLedger {
         let mut history = take_history(table, contests, block);
         let mut books = Books { totals, faults, memos, origins, block, row };
         history.acquire(owner, &mut |effect| {
-            let late = if let Effect::Paired { release, .. } = &effect { Some(**release) } else { None };
-            let ended = books.tell(effect);
-            if let Some(release) = late {
-                books.tell_paired_late(ended, &release);
+            let late = match &effect {
+                Effect::Paired { owner, release, .. } => Some((owner.got, **release)),
+                _ => None,
+            };
+            books.tell(effect);
+            if let Some((got, release)) = late {
+                books.tell_paired_late(got, &release);
             }
         });
         self.put_history(block, history);
@@ -147,7 +161,7 @@ impl HeapLedger {
             if contest.last_ns() > median {
                 return true;
             }
-            totals.given_up += contest.older.len() as u64;
+            contest.older.iter().for_each(|owner| totals.given_up.add(owner.got.bytes));
             contest.early.iter().for_each(|release| faults.unexplained(*block, release));
             if let Some(slot) = table.find_mut(*block) {
                 slot.set_contested(false);

@@ -1,8 +1,9 @@
 //! Releases that no correct program makes.
 
-use super::memo::{Memo, RecentRelease};
+use super::memo::Memo;
 use super::origins::Origins;
 use super::owner::BlockRelease;
+use super::recent::RecentRelease;
 use super::report::{FreeFault, Mismatch};
 use crate::event::Block;
 
@@ -59,8 +60,9 @@ impl HeapFaults {
     pub(super) fn unexplained(&mut self, block: u64, release: &BlockRelease) {
         let fault = FreeFault {
             block: Block(block),
-            function: release.function,
-            site: release.site,
+            function: release.place.function,
+            site: release.place.site,
+            stack: release.place.stack,
             thread: release.thread,
             at_ns: release.start_ns,
         };
@@ -69,15 +71,18 @@ impl HeapFaults {
 
     #[cold]
     fn mismatch(&mut self, recent: &RecentRelease, origins: &Origins) {
-        let Some((bytes, origin)) = recent.ended.block() else { return };
-        let given = origins.place(origin);
+        let Some(got) = recent.ended.block() else { return };
+        let given = origins.place(got.origin);
+        let released = recent.release.place;
         self.mismatched.add(Mismatch {
             block: Block(recent.block),
-            bytes,
+            bytes: got.bytes,
             given_by: given.function,
             given_at: given.site,
-            released_by: recent.release.function,
-            released_at: recent.release.site,
+            given_stack: given.stack,
+            released_by: released.function,
+            released_at: released.site,
+            released_stack: released.stack,
         });
     }
 }

@@ -1,10 +1,12 @@
 //! What each thread did last on the heap: the inner half of nested calls is told first.
 
 use super::origins::Origin;
-use super::owner::{BlockRelease, Purpose};
-use crate::event::{Event, FunctionId, Giver, Thread};
+use super::owner::{BlockRelease, Got, Purpose};
+use super::recent::{Ended, Failed, RecentAcquire, RecentRelease};
+use crate::event::{FunctionId, Giver, Thread};
 use crate::hash::SpreadMap;
 use crate::pairing::TOLERANCE_NS;
+use crate::place::Place;
 
 /// How many acquires and how many releases of a thread can still turn out to be inner ones.
 const RECENT: usize = 4;
@@ -31,71 +33,6 @@ pub(super) struct Memo {
     next_release: usize,
 }
 
-/// An allocation in vain.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Failed {
-    pub(super) start_ns: u64,
-    pub(super) end_ns: u64,
-    pub(super) bytes: u64,
-    pub(super) function: FunctionId,
-}
-
-/// A block's acquire.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct RecentAcquire {
-    pub(super) block: u64,
-    pub(super) start_ns: u64,
-    /// The owner's birth: the end of the innermost call.
-    pub(super) birth_ns: u64,
-    pub(super) end_ns: u64,
-    pub(super) function: FunctionId,
-    pub(super) reallocation: bool,
-}
-
-/// A block's release. Its verdict waits until no outer call can follow.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct RecentRelease {
-    pub(super) block: u64,
-    pub(super) end_ns: u64,
-    /// `start_ns` is that of the innermost call; function, site and giver are the outermost's.
-    pub(super) release: BlockRelease,
-    pub(super) ended: Ended,
-    /// Whether it was counted as the end of a temporary allocation.
-    pub(super) temporary: bool,
-}
-
-/// Whose time a release ended. Two words, so that it stays in registers on the hot path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ended {
-    /// Of an owner's block.
-    bytes: u64,
-    /// An owner's origin, or one of the values above all origins.
-    whose: u64,
-}
-
-impl Ended {
-    /// Nobody's that is known yet.
-    pub(super) const UNKNOWN: Self = Self { bytes: 0, whose: u64::MAX };
-    /// The parent process's, in a forked child.
-    pub(super) const INHERITED: Self = Self { bytes: 0, whose: u64::MAX - 1 };
-
-    /// An owner's who got `bytes` from `origin`.
-    #[inline(always)]
-    pub(super) const fn owner(bytes: u64, origin: Origin) -> Self {
-        Self { bytes, whose: origin.bits() as u64 }
-    }
-
-    /// What the owner got, if there was one.
-    #[inline(always)]
-    pub(super) const fn block(self) -> Option<(u64, Origin)> {
-        if self.whose <= Origin::MAX as u64 {
-            Some((self.bytes, Origin::from_bits(self.whose as u32)))
-        } else {
-            None
-        }
-    }
-}
-
 /// The memos of all threads of an image.
 #[derive(Debug)]
 pub(super) struct Memos {
@@ -105,26 +42,12 @@ pub(super) struct Memos {
     sweep_at: usize,
 }
 
-impl RecentRelease {
-    /// The block went back through another family than it came from.
-    #[inline]
-    pub(super) fn is_mismatched(&self) -> bool {
-        self.ended.block().is_some_and(|(_, origin)| origin.giver() != self.release.giver)
-    }
-}
-
-/// Whether `outer`, told later by the same thread, has the call from `start_ns` to `end_ns` inside.
-pub(super) fn encloses(outer: &Event<'_>, start_ns: u64, end_ns: u64) -> bool {
-    outer.start_ns <= start_ns && (!outer.timed || end_ns <= outer.end_ns + TOLERANCE_NS)
-}
-
 impl Memo {
     fn new(thread: Thread) -> Self {
         let release = BlockRelease {
             start_ns: 0,
             thread,
-            site: 0,
-            function: FunctionId(0),
+            place: Place::default(),
             giver: Giver::C,
             purpose: Purpose::Free,
             again: false,
@@ -136,6 +59,8 @@ impl Memo {
             end_ns: 0,
             function: FunctionId(0),
             reallocation: false,
+            got: Got { bytes: 0, origin: Origin::from_bits(0) },
+            peak_before: 0,
         };
         let released =
             RecentRelease { block: 0, end_ns: 0, release, ended: Ended::UNKNOWN, temporary: false };
@@ -219,21 +144,33 @@ impl Memos {
         &mut self.rows[row]
     }
 
-    /// The still open release of `block` that began at `start_ns`, by whichever thread.
-    pub(super) fn release_at(&mut self, block: u64, start_ns: u64) -> Option<&mut RecentRelease> {
-        self.releases_of(block).find(|release| release.release.start_ns == start_ns)
+    /// The still open release of `block` that began at `start_ns` and has ended that time, by
+    /// whichever thread.
+    pub(super) fn release_at(
+        &mut self,
+        block: u64,
+        start_ns: u64,
+        ended: Ended,
+    ) -> Option<&mut RecentRelease> {
+        self.releases_of(block, ended).find(|release| release.release.start_ns == start_ns)
     }
 
-    /// The first still open release of `block` that began after `birth_ns`, by whichever thread.
-    pub(super) fn first_release_since(&mut self, block: u64, birth_ns: u64) -> Option<&mut RecentRelease> {
-        let since =
-            self.releases_of(block).filter(|release| release.release.start_ns + TOLERANCE_NS >= birth_ns);
+    /// The first still open release of `block` that has ended that time, which began at `birth_ns`,
+    /// by whichever thread.
+    pub(super) fn first_release_since(
+        &mut self,
+        block: u64,
+        birth_ns: u64,
+        ended: Ended,
+    ) -> Option<&mut RecentRelease> {
+        let releases = self.releases_of(block, ended);
+        let since = releases.filter(|release| release.release.start_ns + TOLERANCE_NS >= birth_ns);
         since.min_by_key(|release| release.release.start_ns)
     }
 
-    fn releases_of(&mut self, block: u64) -> impl Iterator<Item = &mut RecentRelease> {
+    fn releases_of(&mut self, block: u64, ended: Ended) -> impl Iterator<Item = &mut RecentRelease> {
         let releases = self.rows.iter_mut().flat_map(|memo| &mut memo.releases);
-        releases.filter(move |release| release.block == block)
+        releases.filter(move |release| release.block == block && release.ended == ended)
     }
 
     /// Everybody's.

@@ -4,10 +4,11 @@
 //! of this runs only for an event that began no later than its thread's previous one.
 
 use super::HeapLedger;
-use super::memo::{Ended, RecentAcquire, encloses};
-use super::origins::Origin;
-use super::owner::{BlockRelease, Purpose};
+use super::owner::{BlockRelease, Got, Purpose};
+use super::recent::{Ended, RecentAcquire, encloses};
+use super::slot::MAX_BYTES;
 use crate::event::{Event, Giver};
+use crate::place::Place;
 
 impl HeapLedger {
     /// The outer call of an allocation; false if this one is no outer call of the last ones.
@@ -19,11 +20,10 @@ impl HeapLedger {
         bytes: u64,
         giver: Giver,
     ) -> bool {
-        let Some(birth_ns) = self.acquire_inside(row, event, block).map(|inner| inner.birth_ns) else {
+        if self.acquire_inside(row, event, block).is_none() {
             return false;
-        };
-        let origin = self.origins.of(event, giver);
-        self.amend(block, birth_ns, bytes, origin);
+        }
+        self.amend(row, event, block, bytes, giver);
         true
     }
 
@@ -52,25 +52,17 @@ impl HeapLedger {
         new: u64,
         bytes: u64,
     ) -> bool {
-        let inner = self.acquire_inside(row, event, new).map(|inner| {
-            let was = inner.reallocation;
-            inner.reallocation = true;
-            (inner.birth_ns, was)
-        });
-        let gave = inner.is_some();
+        let gave = self.acquire_inside(row, event, new).is_some();
         let took = self.released_around(row, event, old, Giver::C, Purpose::Reallocate);
-        if let Some((birth_ns, was_reallocation)) = inner {
-            let origin = self.origins.of(event, Giver::C);
-            self.amend(new, birth_ns, bytes, origin);
-            if was_reallocation {
-                return true;
-            }
-            self.totals.allocations -= 1;
-        }
         if !gave && !took {
             return false;
         }
-        self.totals.reallocations += 1;
+        if gave {
+            self.amend(row, event, new, bytes, Giver::C);
+            if !self.becomes_reallocation(row, new) {
+                return true;
+            }
+        }
         if !took && old != new {
             self.release_old_half(row, event, old);
         }
@@ -112,8 +104,9 @@ impl HeapLedger {
             return false;
         }
         let was = inner.release.purpose;
-        let outer =
-            BlockRelease { function: event.function, site: event.site, giver, purpose, ..inner.release };
+        // Half a reallocation stays that, whatever is around it.
+        let purpose = if was == Purpose::Reallocate { was } else { purpose };
+        let outer = BlockRelease { place: Place::of(event), giver, purpose, ..inner.release };
         inner.end_ns = inner.end_ns.max(event.end_ns);
         inner.release = outer;
         let inner = *inner;
@@ -126,44 +119,65 @@ impl HeapLedger {
             }
         } else if inner.ended.block().is_some() && was == Purpose::Free && purpose == Purpose::Reallocate {
             self.totals.frees -= 1;
-            self.totals.temporary_allocations -= u64::from(inner.temporary);
+            self.not_temporary(row, block);
         }
         true
     }
 
-    /// The owner of `block` since `birth_ns` got `bytes` from `origin`, as the outer call says.
-    fn amend(&mut self, block: u64, birth_ns: u64, bytes: u64, origin: Origin) {
-        let bytes = bytes.min(super::slot::MAX_BYTES);
-        if let Some(slot) = self.table.find_mut(block)
-            && slot.birth_ns() == birth_ns
+    /// The release belongs to a reallocation: its block goes on.
+    fn not_temporary(&mut self, row: usize, block: u64) {
+        if let Some(inner) = self.memos.row(row).release_of(block)
+            && let Some(got) = inner.ended.block()
+            && std::mem::take(&mut inner.temporary)
         {
-            let old_bytes = slot.bytes();
-            slot.amend(bytes, origin);
-            self.totals.amended(block, birth_ns, old_bytes, bytes, origin);
+            self.totals.temporary_allocations -= 1;
+            self.origins.usage(got.origin).temporary -= 1;
+        }
+    }
+
+    /// The thread's last acquire of `block` is part of a reallocation; false if that was known.
+    fn becomes_reallocation(&mut self, row: usize, block: u64) -> bool {
+        let Some(inner) = self.memos.row(row).acquire_of(block) else { return false };
+        let news = !std::mem::replace(&mut inner.reallocation, true);
+        if news {
+            self.totals.reallocated(self.origins.usage(inner.got.origin));
+        }
+        news
+    }
+
+    /// What the thread's last acquire of `block` gave has `bytes` and comes from where the outer
+    /// call was made.
+    fn amend(&mut self, row: usize, event: &Event<'_>, block: u64, bytes: u64, giver: Giver) {
+        let is = Got { bytes: bytes.min(MAX_BYTES), origin: self.origins.of(event, giver) };
+        let Some(recent) = self.memos.row(row).acquire_of(block) else { return };
+        let inner = *recent;
+        recent.got = is;
+        self.totals.amended(&mut self.origins, &inner, is);
+        self.amend_owner(&inner, is);
+    }
+
+    /// The same for who has, or had, the block.
+    fn amend_owner(&mut self, inner: &RecentAcquire, is: Got) {
+        let Self { table, contests, memos, origins, totals, .. } = self;
+        let RecentAcquire { block, birth_ns, got: was, .. } = *inner;
+        let slot = table.find_mut(block).filter(|slot| slot.birth_ns() == birth_ns && slot.got() == was);
+        if let Some(slot) = slot {
+            slot.amend(is);
             if slot.is_live() {
-                self.totals.resized(old_bytes, bytes, birth_ns);
-            } else {
-                self.totals.freed_bytes = self.totals.freed_bytes - old_bytes + bytes;
-                if let Some(recent) = self.memos.release_at(block, slot.released_ns()) {
-                    recent.ended = Ended::owner(bytes, origin);
-                }
+                let at_peak = totals.peaks != inner.peak_before;
+                return totals.replaced(origins, was, is, at_peak, birth_ns);
             }
-            return;
-        }
-        let older = self.contests.get_mut(&block).map(|contest| &mut contest.older);
-        if let Some(owner) = older.into_iter().flatten().find(|owner| owner.birth_ns == birth_ns) {
-            self.totals.amended(block, birth_ns, owner.bytes, bytes, origin);
-            owner.bytes = bytes;
-            owner.origin = origin;
-            return;
-        }
-        // The block was released and given again before this call was told.
-        if let Some(recent) = self.memos.first_release_since(block, birth_ns)
-            && let Some((old_bytes, _)) = recent.ended.block()
+        } else if let Some(contest) = contests.get_mut(&block)
+            && let mut older = contest.older.iter_mut()
+            && let Some(owner) = older.find(|owner| owner.birth_ns == birth_ns && owner.got == was)
         {
-            recent.ended = Ended::owner(bytes, origin);
-            self.totals.amended(block, birth_ns, old_bytes, bytes, origin);
-            self.totals.freed_bytes = self.totals.freed_bytes - old_bytes + bytes;
+            owner.got = is;
+            return;
+        }
+        // The block was released, and perhaps given again, before this call was told. Whatever part
+        // it had in a peak stays with the inner call's place.
+        if let Some(recent) = memos.first_release_since(block, birth_ns, Ended::owner(was)) {
+            recent.belongs_to(is, origins);
         }
     }
 }

@@ -1,15 +1,22 @@
 //! Who had a block, and who gave it back.
 
 use super::origins::Origin;
-use crate::event::{Event, FunctionId, Giver, Thread};
+use crate::event::{Event, Giver, Thread};
 use crate::pairing::{Owner, Release};
+use crate::place::Place;
+
+/// What a call gave, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Got {
+    pub(super) bytes: u64,
+    pub(super) origin: Origin,
+}
 
 /// One time between an acquire and a release of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BlockOwner {
     pub(super) birth_ns: u64,
-    pub(super) bytes: u64,
-    pub(super) origin: Origin,
+    pub(super) got: Got,
     /// Unknown once it was released.
     pub(super) thread: Option<u32>,
 }
@@ -19,8 +26,7 @@ pub(super) struct BlockOwner {
 pub(super) struct BlockRelease {
     pub(super) start_ns: u64,
     pub(super) thread: Thread,
-    pub(super) site: u64,
-    pub(super) function: FunctionId,
+    pub(super) place: Place,
     pub(super) giver: Giver,
     pub(super) purpose: Purpose,
     /// Whether, when it was seen, the address had been released before.
@@ -43,8 +49,7 @@ impl BlockRelease {
         Self {
             start_ns: event.start_ns,
             thread: event.thread,
-            site: event.site,
-            function: event.function,
+            place: Place::of(event),
             giver,
             purpose,
             again: false,

@@ -1,5 +1,6 @@
 //! What the heap's ledger found.
 
+use super::by_place::{self, PlaceUse, StillAllocated};
 use super::faults::Faults;
 use super::{HeapLedger, Totals};
 use crate::event::{Block, FunctionId, Thread};
@@ -54,6 +55,8 @@ pub struct HeapReport {
     pub lifetimes: Lifetimes,
     /// Living blocks by where they come from, most bytes first.
     pub still_allocated: Vec<StillAllocated>,
+    /// Everything by where it comes from: most living bytes first, then most allocated ones.
+    pub by_place: Vec<PlaceUse>,
 }
 
 /// A release without an owner.
@@ -65,6 +68,8 @@ pub struct FreeFault {
     pub function: FunctionId,
     /// Called from where; 0 if unknown.
     pub site: u64,
+    /// Id of the call stack; 0 if none was taken.
+    pub stack: u32,
     /// By which thread.
     pub thread: Thread,
     /// When.
@@ -82,10 +87,14 @@ pub struct Mismatch {
     pub given_by: FunctionId,
     /// Called from where; 0 if unknown.
     pub given_at: u64,
+    /// Id of the call stack; 0 if none was taken.
+    pub given_stack: u32,
     /// The function that took it back.
     pub released_by: FunctionId,
     /// Called from where; 0 if unknown.
     pub released_at: u64,
+    /// Id of the call stack; 0 if none was taken.
+    pub released_stack: u32,
 }
 
 /// A block of exceptional size.
@@ -125,25 +134,6 @@ pub struct Lifetimes {
     pub max_ns: u64,
 }
 
-/// Living blocks that come from one place.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct StillAllocated {
-    /// Who asked for them; 0 if unknown.
-    pub site: u64,
-    /// Id of the call stack; 0 if none was taken.
-    pub stack: u32,
-    /// Which function gave them.
-    pub function: FunctionId,
-    /// How many they are.
-    pub blocks: u64,
-    /// Their bytes.
-    pub bytes: u64,
-    /// When the oldest was given.
-    pub first_birth_ns: u64,
-    /// Bytes of the largest.
-    pub largest: u64,
-}
-
 /// A block that lives.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LiveBlock {
@@ -180,37 +170,15 @@ impl HeapLedger {
         })
     }
 
-    fn still_allocated(&self) -> Vec<StillAllocated> {
-        let mut places: Vec<Option<StillAllocated>> = vec![None; self.origins.len()];
-        let mut crowded = None;
-        for slot in self.table.iter().filter(|slot| slot.is_live()) {
-            let place = places.get_mut(slot.origin().index()).unwrap_or(&mut crowded);
-            let group = place.get_or_insert_with(|| {
-                let place = self.origins.place(slot.origin());
-                StillAllocated {
-                    site: place.site,
-                    stack: place.stack,
-                    function: place.function,
-                    blocks: 0,
-                    bytes: 0,
-                    first_birth_ns: u64::MAX,
-                    largest: 0,
-                }
-            });
-            group.blocks += 1;
-            group.bytes += slot.bytes();
-            group.first_birth_ns = group.first_birth_ns.min(slot.birth_ns());
-            group.largest = group.largest.max(slot.bytes());
-        }
-        let mut groups: Vec<_> = places.into_iter().chain([crowded]).flatten().collect();
-        groups.sort_by_key(|group| (std::cmp::Reverse(group.bytes), group.site, group.function));
-        groups
-    }
-
     fn largest(&self) -> Option<Largest> {
         let largest = self.totals.largest?;
-        let place = self.origins.place(largest.origin);
-        Some(Largest { bytes: largest.bytes, site: place.site, stack: place.stack, function: place.function })
+        let place = self.origins.place(largest.got.origin);
+        Some(Largest {
+            bytes: largest.got.bytes,
+            site: place.site,
+            stack: place.stack,
+            function: place.function,
+        })
     }
 }
 
@@ -222,14 +190,19 @@ pub(super) fn of(ledger: &HeapLedger) -> HeapReport {
         contest.early.iter().for_each(|release| faults.unexplained(*block, release));
     }
     ledger.memos.iter().for_each(|memo| faults.judge_all(memo, &ledger.origins));
-    let unseen: usize = ledger.contests.values().map(|contest| contest.older.len()).sum();
+    let mut unseen = totals.given_up;
+    let waiting = ledger.contests.values().flat_map(|contest| &contest.older);
+    waiting.for_each(|owner| unseen.add(owner.got.bytes));
+    let allocated_bytes: u64 = totals.classes.0.iter().map(|class| class.bytes).sum();
+    let by_place = by_place::of(ledger);
     HeapReport {
         allocations: totals.allocations,
         frees: totals.frees,
         reallocations: totals.reallocations,
         failed_allocations: totals.failed_allocations,
-        allocated_bytes: totals.classes.0.iter().map(|class| class.bytes).sum(),
-        freed_bytes: totals.freed_bytes,
+        allocated_bytes,
+        // Whoever was given a block and neither has it nor is waiting gave it back.
+        freed_bytes: allocated_bytes.saturating_sub(totals.live.bytes + unseen.bytes),
         live_blocks: totals.live.blocks,
         live_bytes: totals.live.bytes,
         peak_live_bytes: totals.peak.bytes,
@@ -239,12 +212,13 @@ pub(super) fn of(ledger: &HeapLedger) -> HeapReport {
         unmatched_frees: faults.unmatched,
         double_frees: faults.double,
         inherited_frees: totals.inherited_frees,
-        releases_unseen: totals.given_up + unseen as u64,
+        releases_unseen: unseen.blocks,
         mismatched_frees: faults.mismatched,
         largest_allocation: ledger.largest(),
         size_classes: size_classes(totals),
         lifetimes: lifetimes(totals),
-        still_allocated: ledger.still_allocated(),
+        still_allocated: by_place::still_allocated(&by_place),
+        by_place,
     }
 }
 

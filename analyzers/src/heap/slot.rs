@@ -1,7 +1,7 @@
 //! One address of the heap: its living owner, or the last one it had.
 
 use super::origins::Origin;
-use super::owner::BlockOwner;
+use super::owner::{BlockOwner, Got};
 use crate::pairing::{Latest, TOLERANCE_NS};
 
 /// A row of the [`table`](super::table), two to a cache line.
@@ -99,6 +99,11 @@ impl Slot {
         Origin::from_bits(self.tag & ORIGIN)
     }
 
+    #[inline(always)]
+    pub(super) const fn got(&self) -> Got {
+        Got { bytes: self.bytes(), origin: self.origin() }
+    }
+
     /// When its last owner was released, if that one is not alive.
     #[inline(always)]
     pub(super) const fn released_ns(&self) -> u64 {
@@ -113,10 +118,10 @@ impl Slot {
 
     /// A new owner lives here.
     #[inline(always)]
-    pub(super) const fn own(&mut self, birth_ns: u64, bytes: u64, origin: Origin, thread: u32) {
+    pub(super) const fn own(&mut self, birth_ns: u64, got: Got, thread: u32) {
         self.birth_ns = birth_ns;
-        self.bytes_and_high = bytes;
-        self.tag = self.tag & (RELEASED | CONTESTED) | LIVE | origin.bits();
+        self.bytes_and_high = got.bytes;
+        self.tag = self.tag & (RELEASED | CONTESTED) | LIVE | got.origin.bits();
         self.thread_or_low = thread;
     }
 
@@ -129,10 +134,10 @@ impl Slot {
         self.tag = self.tag & !LIVE | RELEASED;
     }
 
-    /// Corrects what the owner got, and from whom.
-    pub(super) fn amend(&mut self, bytes: u64, origin: Origin) {
-        self.bytes_and_high = self.bytes_and_high & !MAX_BYTES | bytes;
-        self.tag = self.tag & !ORIGIN | origin.bits();
+    /// Corrects what the owner got.
+    pub(super) fn amend(&mut self, got: Got) {
+        self.bytes_and_high = self.bytes_and_high & !MAX_BYTES | got.bytes;
+        self.tag = self.tag & !ORIGIN | got.origin.bits();
     }
 
     /// Says whether more is known about this address elsewhere.
@@ -141,12 +146,7 @@ impl Slot {
     }
 
     pub(super) fn latest(&self) -> Latest<BlockOwner> {
-        let owner = |thread| BlockOwner {
-            birth_ns: self.birth_ns,
-            bytes: self.bytes(),
-            origin: self.origin(),
-            thread,
-        };
+        let owner = |thread| BlockOwner { birth_ns: self.birth_ns, got: self.got(), thread };
         match (self.is_live(), self.was_released()) {
             (true, _) => Latest::Live(owner(Some(self.thread_or_low))),
             (false, true) => Latest::Released(owner(None), self.released_ns()),
@@ -157,11 +157,9 @@ impl Slot {
     pub(super) fn set_latest(&mut self, latest: &Latest<BlockOwner>) {
         match latest {
             Latest::Nobody => {}
-            Latest::Live(owner) => {
-                self.own(owner.birth_ns, owner.bytes, owner.origin, owner.thread.unwrap_or(0))
-            }
+            Latest::Live(owner) => self.own(owner.birth_ns, owner.got, owner.thread.unwrap_or(0)),
             Latest::Released(owner, at_ns) => {
-                self.own(owner.birth_ns, owner.bytes, owner.origin, 0);
+                self.own(owner.birth_ns, owner.got, 0);
                 self.release(*at_ns);
             }
         }
@@ -175,9 +173,10 @@ mod tests {
     #[test]
     fn a_released_slot_still_knows_its_owner_and_when_it_went() {
         let mut slot = Slot::new(0x5000);
-        slot.own(1_000, MAX_BYTES, Origin::from_bits(Origin::MAX), u32::MAX);
+        let got = Got { bytes: MAX_BYTES, origin: Origin::from_bits(Origin::MAX) };
+        slot.own(1_000, got, u32::MAX);
         slot.release(1_000 + 3_600_000_000_000);
-        assert_eq!((slot.bytes(), slot.origin().bits(), slot.birth_ns()), (MAX_BYTES, Origin::MAX, 1_000));
+        assert_eq!((slot.got(), slot.birth_ns()), (got, 1_000));
         assert_eq!(slot.released_ns(), 3_600_000_001_000);
         assert!(slot.is_idle() && slot.was_released());
     }

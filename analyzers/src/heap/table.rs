@@ -171,6 +171,7 @@ impl Segment {
 #[cfg(test)]
 mod tests {
     use super::super::origins::Origin;
+    use super::super::owner::Got;
     use super::*;
 
     impl Table {
@@ -183,13 +184,17 @@ mod tests {
         }
     }
 
+    fn got(bytes: u64) -> Got {
+        Got { bytes, origin: Origin::from_bits(0) }
+    }
+
     fn address(n: u64) -> u64 {
         0x7f00_0000_1000 + n * 48
     }
 
     fn with_live(blocks: u64) -> Table {
         let mut table = Table::default();
-        (0..blocks).for_each(|n| table.entry(address(n)).own(n, n, Origin::from_bits(0), 0));
+        (0..blocks).for_each(|n| table.entry(address(n)).own(n, got(n), 0));
         table
     }
 
@@ -207,7 +212,7 @@ mod tests {
     fn memory_stays_below_a_hundred_bytes_per_live_block() {
         let mut table = Table::default();
         for n in 0..300_000 {
-            table.entry(address(n)).own(n, 1, Origin::from_bits(0), 0);
+            table.entry(address(n)).own(n, got(1), 0);
             if n > 20_000 && n % 1_000 == 0 {
                 let each = table.memory_bytes() as u64 / n;
                 assert!(each < 100, "{each} bytes for each of {n} blocks");
@@ -221,7 +226,7 @@ mod tests {
         let before = table.memory_bytes();
         for n in 50_000..1_000_000 {
             table.find_mut(address(n - 50_000)).expect("it is live").release(n);
-            table.entry(address(n)).own(n, 1, Origin::from_bits(0), 0);
+            table.entry(address(n)).own(n, got(1), 0);
         }
         assert!(table.memory_bytes() <= 2 * before, "{} after {before}", table.memory_bytes());
         assert_eq!(table.iter().filter(|slot| slot.is_live()).count(), 50_000);
@@ -231,7 +236,7 @@ mod tests {
     fn a_small_heap_forgets_no_release() {
         let mut table = with_live(5_000);
         (0..5_000).for_each(|n| table.find_mut(address(n)).expect("it is live").release(n));
-        (5_000..6_000).for_each(|n| table.entry(address(n)).own(n, 1, Origin::from_bits(0), 0));
+        (5_000..6_000).for_each(|n| table.entry(address(n)).own(n, got(1), 0));
         let remembered =
             (0..5_000).filter(|n| table.find(address(*n)).is_some_and(Slot::was_released)).count();
         assert!(remembered > 4_500, "{remembered}");

@@ -1,7 +1,9 @@
 //! Calls of a target, in a few words.
 
+use std::collections::HashMap;
+
 use calltap_analyzers::event::{Action, Analyzer, Block, Event, FunctionId, Giver, Image, Thread};
-use calltap_analyzers::heap::{HeapLedger, HeapReport};
+use calltap_analyzers::heap::{HeapLedger, HeapReport, LiveBlock, PlaceUse, StillAllocated};
 
 pub const MAIN: Thread = Thread(1);
 pub const WORKER: Thread = Thread(2);
@@ -78,6 +80,7 @@ pub trait Modify {
     fn by(self, thread: Thread) -> Self;
     fn till(self, end_ns: u64) -> Self;
     fn from(self, site: u64) -> Self;
+    fn on(self, stack: u32) -> Self;
     fn through(self, function: FunctionId) -> Self;
     /// Without duration: its one stamp is `at_ns`.
     fn untimed(self, at_ns: u64) -> Self;
@@ -93,6 +96,9 @@ impl Modify for Call {
     fn from(self, site: u64) -> Self {
         Self { site, ..self }
     }
+    fn on(self, stack: u32) -> Self {
+        Self { stack, ..self }
+    }
     fn through(self, function: FunctionId) -> Self {
         Self { function, ..self }
     }
@@ -105,10 +111,45 @@ pub fn after(ledger: HeapLedger, calls: &[Call]) -> HeapReport {
     let mut ledger = ledger;
     calls.iter().for_each(|call| ledger.observe(call));
     let report = ledger.report();
-    assert_eq!(report.live_blocks, ledger.live().count() as u64);
-    assert_eq!(report.live_blocks, report.still_allocated.iter().map(|group| group.blocks).sum::<u64>());
-    assert_eq!(report.live_bytes, report.still_allocated.iter().map(|group| group.bytes).sum::<u64>());
+    assert_accounts_agree(&ledger, &report);
     report
+}
+
+/// What the places have on their accounts is together what the report says of the process, and what
+/// lives there is what a look at every block finds.
+pub fn assert_accounts_agree(ledger: &HeapLedger, report: &HeapReport) {
+    let sum = |figure: fn(&PlaceUse) -> u64| report.by_place.iter().map(figure).sum::<u64>();
+    assert_eq!(sum(|place| place.allocations), report.allocations);
+    assert_eq!(sum(|place| place.reallocations), report.reallocations);
+    assert_eq!(sum(|place| place.allocated_bytes), report.allocated_bytes);
+    assert_eq!(sum(|place| place.temporary), report.temporary_allocations);
+    assert_eq!(sum(|place| place.peak_blocks), report.peak_live_blocks);
+    assert_eq!(sum(|place| place.peak_bytes), report.peak_live_bytes);
+    assert_eq!(sum(|place| place.live_blocks), report.live_blocks);
+    assert_eq!(sum(|place| place.live_bytes), report.live_bytes);
+    assert!(report.allocated_bytes >= report.freed_bytes + report.live_bytes);
+    let mut living: HashMap<_, StillAllocated> = HashMap::new();
+    for block in ledger.live() {
+        let LiveBlock { site, stack, function, bytes, birth_ns, .. } = block;
+        let none = StillAllocated {
+            site,
+            stack,
+            function,
+            blocks: 0,
+            bytes: 0,
+            first_birth_ns: birth_ns,
+            largest: 0,
+        };
+        let left = living.entry((site, stack, function)).or_insert(none);
+        left.blocks += 1;
+        left.bytes += bytes;
+        left.first_birth_ns = left.first_birth_ns.min(birth_ns);
+        left.largest = left.largest.max(bytes);
+    }
+    assert_eq!(report.still_allocated.len(), living.len());
+    for left in &report.still_allocated {
+        assert_eq!(living.get(&(left.site, left.stack, left.function)), Some(left));
+    }
 }
 
 pub fn findings(calls: &[Call]) -> HeapReport {

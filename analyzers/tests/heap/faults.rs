@@ -5,9 +5,10 @@ use crate::calls::*;
 
 #[test]
 fn a_second_free_is_a_double_free() {
-    let report = findings(&[malloc(100, P), free(200, P), free(300, P).by(WORKER)]);
+    let report = findings(&[malloc(100, P), free(200, P), free(300, P).by(WORKER).on(7)]);
     assert_eq!((counts(&report), faults(&report)), ((1, 1, 0), (0, 1, 0, 0)));
-    let fault = FreeFault { block: Block(P), function: FREE, site: 0x401, thread: WORKER, at_ns: 300 };
+    let fault =
+        FreeFault { block: Block(P), function: FREE, site: 0x401, stack: 7, thread: WORKER, at_ns: 300 };
     assert_eq!(report.double_frees.examples, [fault]);
 }
 
@@ -58,14 +59,17 @@ fn reallocating_what_new_gave_is_a_mismatch() {
 
 #[test]
 fn a_mismatch_says_who_gave_and_who_took() {
-    let report = findings(&[acquire(NEW_ARRAY, 100, P, 8).from(0x1), release(DELETE, 200, P).from(0x2)]);
+    let report =
+        findings(&[acquire(NEW_ARRAY, 100, P, 8).from(0x1).on(5), release(DELETE, 200, P).from(0x2).on(6)]);
     let mismatch = Mismatch {
         block: Block(P),
         bytes: 8,
         given_by: NEW_ARRAY,
         given_at: 0x1,
+        given_stack: 5,
         released_by: DELETE,
         released_at: 0x2,
+        released_stack: 6,
     };
     assert_eq!(report.mismatched_frees.examples, [mismatch]);
 }

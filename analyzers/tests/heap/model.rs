@@ -10,14 +10,14 @@ use crate::calls::*;
 
 /// What a thread does next; small numbers choose among the blocks that live.
 #[derive(Clone, Debug)]
-enum Step {
+pub enum Step {
     Acquire { function: FunctionId, address: usize, bytes: u64 },
     Release { which: usize, function: FunctionId },
     Resize { which: usize, address: usize, bytes: u64 },
     Unmatched,
 }
 
-fn step() -> impl Strategy<Value = (u32, Step)> {
+pub fn step() -> impl Strategy<Value = (u32, Step)> {
     let giver = prop::sample::select(vec![MALLOC, NEW, NEW_ARRAY]);
     let taker = prop::sample::select(vec![FREE, FREE, DELETE, DELETE_ARRAY]);
     let what = prop_oneof![
@@ -39,7 +39,7 @@ struct Owned {
 }
 
 #[derive(Debug, Default, PartialEq)]
-struct Truth {
+pub struct Truth {
     allocations: u64,
     frees: u64,
     reallocations: u64,
@@ -59,7 +59,7 @@ fn is_of_one_family(given_by: FunctionId, taken_by: FunctionId) -> bool {
 }
 
 /// Plays the steps one after the other: the calls, inner ones first, and what is true of them.
-fn play(steps: &[(u32, Step)]) -> (Vec<Call>, Truth) {
+pub fn play(steps: &[(u32, Step)]) -> (Vec<Call>, Truth) {
     let mut truth = Truth::default();
     let mut live: HashMap<u64, Owned> = HashMap::new();
     let mut calls = Vec::new();
@@ -119,7 +119,7 @@ fn play(steps: &[(u32, Step)]) -> (Vec<Call>, Truth) {
 }
 
 /// Tells each call when it takes effect plus its delay; a thread's own calls stay in order.
-fn delayed(calls: &[Call], delay_of: impl Fn(usize, &Call) -> u64) -> Vec<Call> {
+pub fn delayed(calls: &[Call], delay_of: impl Fn(usize, &Call) -> u64) -> Vec<Call> {
     let mut latest: HashMap<Thread, u64> = HashMap::new();
     let mut told: Vec<(u64, Call)> = Vec::new();
     for (number, call) in calls.iter().enumerate() {
@@ -136,6 +136,7 @@ fn found(calls: &[Call]) -> Truth {
     let mut ledger = calltap_analyzers::heap::HeapLedger::default();
     calls.iter().for_each(|call| calltap_analyzers::event::Analyzer::observe(&mut ledger, call));
     let report = calltap_analyzers::event::Analyzer::report(&ledger);
+    assert_accounts_agree(&ledger, &report);
     assert_eq!((report.double_frees.count, report.releases_unseen), (0, 0));
     assert_eq!(report.allocations, report.frees + report.live_blocks);
     assert_eq!(report.allocated_bytes, report.freed_bytes + report.live_bytes);

@@ -140,6 +140,14 @@ fn a_realloc_of_which_only_the_inner_free_is_seen_is_one_reallocation() {
 }
 
 #[test]
+fn half_a_reallocation_is_no_free_whatever_is_around_it() {
+    let outer = |start_ns: u64| realloc(start_ns, P, Q, 9).till(300);
+    let calls = [malloc(100, P), free(240, P).till(250), outer(230), free(220, P).till(300), outer(210)];
+    let report = findings(&calls);
+    assert_eq!((counts(&report), report.reallocations, faults(&report)), ((1, 0, 1), 1, (0, 0, 0, 0)));
+}
+
+#[test]
 fn an_allocation_that_fails_through_two_calls_fails_once() {
     let report =
         findings(&[fail(MALLOC, 110, 9).till(120), fail(NEW, 100, 9).till(200), fail(MALLOC, 300, 9)]);
