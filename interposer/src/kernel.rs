@@ -77,6 +77,22 @@ pub(crate) fn is_readable(address: u64) -> bool {
     result == -i64::from(libc::EINVAL)
 }
 
+/// Where this thread's stack may end: at the thread's control block, which the C library puts there, or
+/// where the kernel began the process's first stack.
+pub(crate) fn stack_ends() -> [u64; 2] {
+    unsafe extern "C" {
+        /// Of the loader (glibc 2.1).
+        static __libc_stack_end: *const u8;
+    }
+    let control_block: u64;
+    // SAFETY: the first word of the control block is its address (x86-64 ABI); the other is a variable
+    // that the loader has set before anyone else ran.
+    unsafe {
+        asm!("mov {}, qword ptr fs:[0]", out(reg) control_block, options(nostack, readonly, preserves_flags));
+        [control_block, __libc_stack_end as u64]
+    }
+}
+
 /// Copies memory from an address that may be anything, up to the first page that cannot be read or,
 /// if it is a `string`, to its end. Gives how many bytes that were.
 pub(crate) fn copy_readable(from: u64, into: &mut [u8], string: bool) -> usize {

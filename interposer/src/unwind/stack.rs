@@ -10,9 +10,10 @@ use calltap_channel::segment::{CHECK_STACKS, Segment};
 use calltap_channel::stack::{MAX_DEPTH, StackTable, walk_bytes};
 
 use super::objects;
+use super::readable::Readable;
 use super::step::Position;
 use super::walk::{self, Taken, Walk};
-use crate::{image, kernel, slot};
+use crate::{call, image, kernel, slot};
 
 /// Stacks of which a thread knows the number: one for each value of some bits of the hash.
 const RECENT: usize = 256;
@@ -58,8 +59,9 @@ impl Memory {
         memory.table = Some(segment.stacks());
         memory.walk_bytes = walk::bytes(depth) as u64;
         memory.checks = header.flags.load(Ordering::Relaxed) & CHECK_STACKS;
-        memory.walk(0).reset(depth);
-        memory.walk(1).reset(depth);
+        let readable = Readable::of_thread(call::frame());
+        memory.walk(0).reset(depth, readable);
+        memory.walk(1).reset(depth, readable);
         Some(memory)
     }
 
@@ -108,7 +110,8 @@ fn take_at(frame: u64, from: Position) -> u32 {
     compiler_fence(Ordering::SeqCst);
     let taken = walked(memory, level, &from);
     let id = number_of(memory, level, &taken);
-    if memory.checks != 0 && level == 0 && memory.walk(1).user == 0 {
+    // Nobody else can be at work in the second walk: it is for those who find the first one in use.
+    if memory.checks != 0 && level == 0 {
         check(memory, &from, &taken);
     }
     compiler_fence(Ordering::SeqCst);

@@ -100,7 +100,13 @@ pub(super) fn step(from: &Position, readable: &mut Readable) -> Result<Step, Sto
     if rule.kind() == Kind::Frame {
         return regular(from, from.bp.wrapping_add(rule.a()), rule.b(), USES_BP, readable);
     }
-    rare(from, rule, readable)
+    // Taken apart, so that what is common need not go through memory for what is rare.
+    match rare(from, rule, readable) {
+        Ok(Step { to: Position { pc, sp, bp, marks }, bp_slot, how }) => {
+            Ok(Step { to: Position { pc, sp, bp, marks }, bp_slot, how })
+        }
+        Err(stop) => Err(stop),
+    }
 }
 
 /// Both slots are at fixed distances from the canonical frame address.
@@ -164,7 +170,7 @@ fn interrupted(from: &Position, readable: &mut Readable) -> Result<Step, Stop> {
     if pc == 0 || sp & 7 != 0 || !readable.holds(sp) {
         return Err(Stop::Lost);
     }
-    readable.include(sp);
+    readable.begin(sp);
     let to = Position { pc, sp, bp, marks: INTERRUPTED };
     Ok(Step { to, bp_slot: slots[2], how: IRREGULAR })
 }
@@ -173,13 +179,15 @@ fn interrupted(from: &Position, readable: &mut Readable) -> Result<Step, Stop> {
 fn guessed(from: &Position, readable: &mut Readable) -> Result<Step, Stop> {
     let bp = from.bp;
     let believable = bp >= from.sp && bp - from.sp < MAX_GUESS && bp & 7 == 0;
-    if !believable || !readable.holds(bp) || !readable.holds(bp + 8) {
+    let surely = readable.surely_holds(bp) && readable.surely_holds(bp + 8);
+    // What was readable before may be gone, and this may point anywhere.
+    if !believable || !(surely || kernel::is_readable(bp) && kernel::is_readable(bp + 8)) {
         return Err(Stop::Lost);
     }
     let to = Position { pc: word(bp + 8), sp: bp + 16, bp: word(bp), marks: GUESSED };
     if to.pc < 1 << 16 || to.pc >> 47 != 0 {
         return Err(Stop::Lost);
     }
-    let how = if readable.is_within(bp + 8) { USES_BP } else { USES_BP | IRREGULAR };
+    let how = if surely { USES_BP } else { USES_BP | IRREGULAR };
     Ok(Step { to, bp_slot: bp, how })
 }

@@ -49,9 +49,9 @@ struct Entry {
 }
 
 impl Entry {
-    /// Stands for what is past the end.
+    /// Stands for what is past the end: further out than any frame.
     const PAST: Self =
-        Self { sp: 0, frame: Frame::returning_to(0), hash: Hash::NONE, bp: 0, bp_slot: 0, how: 0 };
+        Self { sp: !SP_BITS, frame: Frame::returning_to(0), hash: Hash::NONE, bp: 0, bp_slot: 0, how: 0 };
 
     /// Puts the bits into `sp`.
     #[inline(always)]
@@ -155,10 +155,10 @@ pub(super) struct Taken {
 
 impl Walk {
     /// Makes it as new, for stacks of at most `depth` frames.
-    pub(super) fn reset(&mut self, depth: usize) {
+    pub(super) fn reset(&mut self, depth: usize, readable: Readable) {
         *self = Self {
             user: 0,
-            readable: Readable::NOTHING,
+            readable,
             power: Hash::power(depth),
             generation: 0,
             depth: depth as u32,
@@ -192,7 +192,6 @@ impl Walk {
             self.generation = objects::generation();
             self.forget();
         }
-        self.readable.include(from.sp);
         let top = self.top as usize;
         if !(self.is_known(top, from) && self.stands().is_ok() && self.is_deep_enough()) {
             self.renew(from, top);
@@ -325,6 +324,7 @@ impl Walk {
     #[cold]
     #[inline(never)]
     fn renew(&mut self, from: &Position, top: usize) {
+        self.readable.begin(from.sp);
         let mut base = top;
         loop {
             if !self.walk_to_known(from, base) {
@@ -345,22 +345,26 @@ impl Walk {
         // New frames are collected at the beginning of the row. Should they reach known ones, these are
         // forgotten.
         let limit = self.depth as usize + SPARE / 2;
+        let lap = objects::lap();
         let mut next = Step { to: *from, bp_slot: 0, how: 0 };
         let mut count = 0;
-        let (joined, tail) = loop {
-            base = base.max(count);
-            while base < self.past as usize && self.entry(base).sp & !SP_BITS < next.to.sp {
-                base += 1;
-            }
-            if self.is_known(base, &next.to) {
-                break (base, None);
+        let tail = loop {
+            let frame = Frame::returning_to(next.to.pc).with(lap, next.to.marks);
+            base = self.first_from(base.max(count), next.to.sp);
+            let known = self.entry(base);
+            if known.frame == frame
+                && known.sp & !SP_BITS == next.to.sp
+                && (known.sp & BP_MATTERS == 0 || known.bp == next.to.bp)
+            {
+                break None;
             }
             if count == limit {
-                break (self.capacity as usize, Some(Tail::Unknown));
+                break Some(Tail::Unknown);
             }
-            *self.entry(count) = Entry {
+            let new = self.entry(count);
+            *new = Entry {
                 sp: next.to.sp,
-                frame: frame_of(&next.to),
+                frame,
                 hash: Hash::NONE,
                 bp: next.to.bp,
                 bp_slot: next.bp_slot,
@@ -372,19 +376,17 @@ impl Walk {
                     self.entry(count - 1).how |= step.how & USES_BP;
                     next = step;
                 }
-                Err(stop) => {
+                Err(Stop::Outermost) => break Some(Tail::Outermost),
+                Err(Stop::Lost) => {
                     // What made a walk end in code without a table may have been its rbp.
-                    if stop == Stop::Lost {
-                        self.entry(count - 1).how |= USES_BP;
-                    }
-                    let tail = if stop == Stop::Lost { Tail::Lost } else { Tail::Outermost };
-                    break (self.capacity as usize, Some(tail));
+                    self.entry(count - 1).how |= USES_BP;
+                    break Some(Tail::Lost);
                 }
             }
         };
         match tail {
             None if count > 0 => {
-                let entry = self.entry(joined);
+                let entry = self.entry(base);
                 entry.bp = next.to.bp;
                 entry.bp_slot = next.bp_slot;
                 entry.how = entry.how & USES_BP | next.how & IRREGULAR;
@@ -392,27 +394,49 @@ impl Walk {
             }
             None => {}
             Some(tail) => {
+                base = self.capacity as usize;
                 self.past = self.capacity;
                 self.tail = tail;
-                *self.entry(joined) = Entry::PAST;
+                *self.entry(base) = Entry::PAST;
             }
         }
-        self.top = (joined - count) as u32;
-        self.settle(count, joined);
+        self.top = (base - count) as u32;
+        self.settle(count, base);
         tail.is_none()
+    }
+
+    /// The first known frame at `base` or further out whose stack pointer is not below `sp`.
+    ///
+    /// The two stacks are about alike, so it is rarely more than two frames away: these are stepped over
+    /// without a jump that would be mispredicted.
+    #[inline(always)]
+    fn first_from(&mut self, base: usize, sp: u64) -> usize {
+        let past = self.past as usize;
+        let mut at = base.min(past);
+        for _ in 0..2 {
+            // What is past the end has the largest stack pointer.
+            at += usize::from(self.entry(at).sp < sp);
+        }
+        while self.entry(at).sp < sp {
+            at += 1;
+        }
+        at
     }
 
     /// Moves `count` new frames from the beginning of the row to before `joined`, outermost first, and
     /// works out what depends on the frames further out.
     fn settle(&mut self, count: usize, joined: usize) {
-        let mut outer = *self.entry(joined);
+        let outer = self.entry(joined);
+        let mut hash = outer.hash;
+        let mut passed_on = outer.bp_slot == 0 && outer.sp & BP_MATTERS != 0;
         for at in (0..count).rev() {
             let mut entry = *self.entry(at);
-            let passed_on = outer.bp_slot == 0 && outer.sp & BP_MATTERS != 0;
-            entry.hash = outer.hash.with(entry.frame);
-            entry.mark(entry.how & USES_BP != 0 || passed_on);
+            hash = hash.with(entry.frame);
+            entry.hash = hash;
+            let matters = entry.how & USES_BP != 0 || passed_on;
+            entry.mark(matters);
+            passed_on = matters && entry.bp_slot == 0;
             *self.entry(joined - count + at) = entry;
-            outer = entry;
         }
     }
 }
