@@ -54,7 +54,7 @@ pub(super) enum Stop {
 }
 
 #[inline(always)]
-fn rule_of(position: &Position) -> Rule {
+fn rule_of(position: Position) -> Rule {
     let address = position.pc.wrapping_sub(u64::from(position.marks & INTERRUPTED == 0));
     if address >> 47 != 0 {
         return Rule::UNKNOWN;
@@ -90,8 +90,11 @@ fn word(address: u64) -> u64 {
 }
 
 /// Makes one step.
+///
+/// Positions are passed by value, so that those of common steps stay in registers: a load that spans
+/// two stores of a moment ago stalls.
 #[inline(always)]
-pub(super) fn step(from: &Position, readable: &mut Readable) -> Result<Step, Stop> {
+pub(super) fn step(from: Position, readable: &mut Readable) -> Result<Step, Stop> {
     let rule = rule_of(from);
     // In the order of how often they occur; a table of jumps would be slower.
     if rule.kind() == Kind::Stack {
@@ -100,24 +103,16 @@ pub(super) fn step(from: &Position, readable: &mut Readable) -> Result<Step, Sto
     if rule.kind() == Kind::Frame {
         return regular(from, from.bp.wrapping_add(rule.a()), rule.b(), USES_BP, readable);
     }
-    // Taken apart, so that what is common need not go through memory for what is rare.
-    match rare(from, rule, readable) {
-        Ok(Step { to: Position { pc, sp, bp, marks }, bp_slot, how }) => {
-            Ok(Step { to: Position { pc, sp, bp, marks }, bp_slot, how })
-        }
-        Err(stop) => Err(stop),
-    }
+    // By way of an array, so that the common steps' result need not have an address.
+    let mut words = [0; 6];
+    rare(from, rule, readable, &mut words)?;
+    let [pc, sp, bp, marks, bp_slot, how] = words;
+    Ok(Step { to: Position { pc, sp, bp, marks }, bp_slot, how })
 }
 
 /// Both slots are at fixed distances from the canonical frame address.
 #[inline(always)]
-fn regular(
-    from: &Position,
-    cfa: u64,
-    bp_below: u64,
-    how: u64,
-    readable: &mut Readable,
-) -> Result<Step, Stop> {
+fn regular(from: Position, cfa: u64, bp_below: u64, how: u64, readable: &mut Readable) -> Result<Step, Stop> {
     let slot = cfa.wrapping_sub(8);
     if cfa <= from.sp || cfa & 7 != 0 || !readable.holds(slot) {
         return Err(Stop::Lost);
@@ -140,7 +135,13 @@ fn regular(
 
 #[cold]
 #[inline(never)]
-fn rare(from: &Position, rule: Rule, readable: &mut Readable) -> Result<Step, Stop> {
+fn rare(from: Position, rule: Rule, readable: &mut Readable, words: &mut [u64; 6]) -> Result<(), Stop> {
+    let Step { to, bp_slot, how } = rare_step(from, rule, readable)?;
+    *words = [to.pc, to.sp, to.bp, to.marks, bp_slot, how];
+    Ok(())
+}
+
+fn rare_step(from: Position, rule: Rule, readable: &mut Readable) -> Result<Step, Stop> {
     match rule.kind() {
         Kind::Outermost => Err(Stop::Outermost),
         Kind::Signal => interrupted(from, readable),
@@ -161,7 +162,7 @@ fn rare(from: &Position, rule: Rule, readable: &mut Readable) -> Result<Step, St
     }
 }
 
-fn interrupted(from: &Position, readable: &mut Readable) -> Result<Step, Stop> {
+fn interrupted(from: Position, readable: &mut Readable) -> Result<Step, Stop> {
     let slots = [SAVED_RIP, SAVED_RSP, SAVED_RBP].map(|offset| from.sp.wrapping_add(offset));
     if from.sp & 7 != 0 || !slots.iter().all(|slot| readable.holds(*slot)) {
         return Err(Stop::Lost);
@@ -176,7 +177,7 @@ fn interrupted(from: &Position, readable: &mut Readable) -> Result<Step, Stop> {
 }
 
 /// Code without a table often keeps frame pointers: just-in-time compilers do, for their profilers.
-fn guessed(from: &Position, readable: &mut Readable) -> Result<Step, Stop> {
+fn guessed(from: Position, readable: &mut Readable) -> Result<Step, Stop> {
     let bp = from.bp;
     let believable = bp >= from.sp && bp - from.sp < MAX_GUESS && bp & 7 == 0;
     let surely = readable.surely_holds(bp) && readable.surely_holds(bp + 8);

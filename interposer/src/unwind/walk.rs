@@ -260,7 +260,7 @@ impl Walk {
     #[inline(never)]
     fn is_lost_again(&mut self) -> bool {
         let from = self.position(self.past as usize - 1);
-        matches!(step(&from, &mut self.readable), Err(Stop::Lost))
+        matches!(step(from, &mut self.readable), Err(Stop::Lost))
     }
 
     /// Whether the known frames from the innermost on are all there, as far as they are asked for,
@@ -314,7 +314,7 @@ impl Walk {
     #[inline(never)]
     fn is_reached_again(&mut self, index: usize) -> bool {
         let from = self.position(index - 1);
-        match step(&from, &mut self.readable) {
+        match step(from, &mut self.readable) {
             Ok(step) => self.is_known(index, &step.to),
             Err(_) => false,
         }
@@ -346,15 +346,15 @@ impl Walk {
         // forgotten.
         let limit = self.depth as usize + SPARE / 2;
         let lap = objects::lap();
-        let mut next = Step { to: *from, bp_slot: 0, how: 0 };
+        let (mut at, mut bp_slot, mut how) = (*from, 0, 0);
         let mut count = 0;
         let tail = loop {
-            let frame = Frame::returning_to(next.to.pc).with(lap, next.to.marks);
-            base = self.first_from(base.max(count), next.to.sp);
+            let frame = Frame::returning_to(at.pc).with(lap, at.marks);
+            base = self.first_from(base.max(count), at.sp);
             let known = self.entry(base);
             if known.frame == frame
-                && known.sp & !SP_BITS == next.to.sp
-                && (known.sp & BP_MATTERS == 0 || known.bp == next.to.bp)
+                && known.sp & !SP_BITS == at.sp
+                && (known.sp & BP_MATTERS == 0 || known.bp == at.bp)
             {
                 break None;
             }
@@ -362,19 +362,13 @@ impl Walk {
                 break Some(Tail::Unknown);
             }
             let new = self.entry(count);
-            *new = Entry {
-                sp: next.to.sp,
-                frame,
-                hash: Hash::NONE,
-                bp: next.to.bp,
-                bp_slot: next.bp_slot,
-                how: next.how & IRREGULAR,
-            };
+            *new = Entry { sp: at.sp, frame, hash: Hash::NONE, bp: at.bp, bp_slot, how };
             count += 1;
-            match step(&next.to, &mut self.readable) {
+            match step(at, &mut self.readable) {
                 Ok(step) => {
                     self.entry(count - 1).how |= step.how & USES_BP;
-                    next = step;
+                    Step { to: at, bp_slot, how } = step;
+                    how &= IRREGULAR;
                 }
                 Err(Stop::Outermost) => break Some(Tail::Outermost),
                 Err(Stop::Lost) => {
@@ -387,9 +381,9 @@ impl Walk {
         match tail {
             None if count > 0 => {
                 let entry = self.entry(base);
-                entry.bp = next.to.bp;
-                entry.bp_slot = next.bp_slot;
-                entry.how = entry.how & USES_BP | next.how & IRREGULAR;
+                entry.bp = at.bp;
+                entry.bp_slot = bp_slot;
+                entry.how = entry.how & USES_BP | how;
                 entry.mark(entry.sp & BP_MATTERS != 0);
             }
             None => {}
