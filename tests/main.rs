@@ -5,9 +5,11 @@
 //! installed says `skipped: ...` on stderr.
 
 mod launch;
+mod marks;
 mod outcome;
 mod report;
 mod running;
+mod stack;
 mod target;
 
 mod counts;
@@ -24,4 +26,5 @@ mod programs;
 mod refusals;
 mod ring;
 mod services;
+mod stacks;
 mod terminal;
