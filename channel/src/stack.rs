@@ -5,8 +5,13 @@
 //! word 1      stacks whose frames found no room
 //! word 2      stacks in the table
 //! 8           index: hash, place; two words a slot
-//! then        store: one word (length, end), then the frames, innermost first
+//! then        store: for each stack one word (length, end), then its frames, innermost first
 //! ```
+//! Neighbouring frames mostly have the upper halves of their words in common. So the store is counted in
+//! halves: for each 32 frames one whose bits say which of them bring a new upper half, then for each frame its
+//! upper half, if it is new, and its lower half. That is little more than half of the memory, and new memory
+//! is what a new stack costs most.
+//!
 //!
 //! A stack's number is its slot's, plus one, so it is known as soon as the hash has been written by a
 //! compare-and-exchange: nobody waits for the one who writes the frames. Two stacks are taken for the
@@ -130,7 +135,7 @@ unsafe impl Sync for StackTable {}
 /// Bytes that a thread needs to remember its walks of stacks of at most `depth` frames; a multiple of 64.
 #[must_use]
 pub const fn walk_bytes(depth: u64) -> u64 {
-    ((5 << 10) + (depth + 40) * 2 * 48).next_multiple_of(64)
+    ((7 << 10) + (depth + 40) * 2 * 48).next_multiple_of(64)
 }
 
 /// Size in bytes of a table with this many slots, a power of two; 0 for none.
@@ -147,6 +152,66 @@ pub const fn slots_in(bytes: u64) -> Option<u64> {
     }
     let slots = (bytes / 8).saturating_sub(PREFIX) / (2 + STORE_PER_SLOT);
     if slots.is_power_of_two() && slots <= 1 << 28 && bytes_of(slots) == bytes { Some(slots) } else { None }
+}
+
+/// Frames to a half word of bits that say whose upper half is new.
+const GROUP: usize = 32;
+
+/// How many halves stand for these frames.
+#[inline]
+fn packed(frames: impl ExactSizeIterator<Item = Frame>) -> usize {
+    let (mut upper, mut halves) = (0, frames.len() + frames.len().div_ceil(GROUP));
+    for frame in frames {
+        let new = (frame.0 >> 32) as u32;
+        halves += usize::from(new != upper);
+        upper = new;
+    }
+    halves
+}
+
+/// Gives the halves that stand for these frames to `put`, one after the other.
+#[inline]
+fn pack(mut frames: impl ExactSizeIterator<Item = Frame> + Clone, mut put: impl FnMut(u32)) {
+    let mut upper = 0;
+    while frames.len() > 0 {
+        let bits = new_halves(upper, frames.clone());
+        put(bits);
+        for index in 0..GROUP.min(frames.len()) {
+            let Some(frame) = frames.next() else { return };
+            upper = (frame.0 >> 32) as u32;
+            if bits >> index & 1 != 0 {
+                put(upper);
+            }
+            put(frame.0 as u32);
+        }
+    }
+}
+
+/// Which of the next [`GROUP`] frames have another upper half than the one before, a bit for each.
+#[inline]
+fn new_halves(mut upper: u32, frames: impl Iterator<Item = Frame>) -> u32 {
+    let mut bits = 0;
+    for (index, frame) in frames.take(GROUP).enumerate() {
+        let new = (frame.0 >> 32) as u32;
+        bits |= u32::from(new != upper) << index;
+        upper = new;
+    }
+    bits
+}
+
+/// Reads `length` frames back from what [`pack`] wrote; None if it ends too early.
+fn unpack(length: usize, mut half: impl FnMut() -> Option<u32>) -> Option<Vec<Frame>> {
+    let (mut frames, mut upper, mut bits) = (Vec::with_capacity(length), 0, 0);
+    for index in 0..length {
+        if index % GROUP == 0 {
+            bits = half()?;
+        }
+        if bits >> (index % GROUP) & 1 != 0 {
+            upper = half()?;
+        }
+        frames.push(Frame(u64::from(upper) << 32 | u64::from(half()?)));
+    }
+    Some(frames)
 }
 
 impl StackTable {
@@ -177,7 +242,7 @@ impl StackTable {
 
     /// The number of the stack with this hash; if it is new, `frames` (at most [`MAX_DEPTH`]) are
     /// stored. 0 if the table is full, which is counted.
-    pub fn intern(&self, hash: u64, end: End, frames: impl ExactSizeIterator<Item = Frame>) -> u32 {
+    pub fn intern(&self, hash: u64, end: End, frames: impl ExactSizeIterator<Item = Frame> + Clone) -> u32 {
         if self.slots == 0 {
             return 0;
         }
@@ -207,21 +272,30 @@ impl StackTable {
     }
 
     #[cold]
-    fn write(&self, place: u64, end: End, frames: impl ExactSizeIterator<Item = Frame>) {
-        let length = frames.len() as u64;
-        let at = self.word(0).fetch_add(length + 1, Ordering::Relaxed);
-        if length > MAX_DEPTH as u64 || at.saturating_add(length + 1) > self.store_words() {
+    fn write(&self, place: u64, end: End, frames: impl ExactSizeIterator<Item = Frame> + Clone) {
+        let length = frames.len();
+        let words = 1 + packed(frames.clone()).div_ceil(2) as u64;
+        let at = self.word(0).fetch_add(words, Ordering::Relaxed);
+        if length > MAX_DEPTH || at.saturating_add(words) > self.store_words() {
             self.word(1).fetch_add(1, Ordering::Relaxed);
             return;
         }
-        let at = self.store() + at;
-        self.word(at).store(length | (end as u64) << 32, Ordering::Relaxed);
-        for (frame, index) in frames.zip(1..=length) {
-            self.word(at + index).store(frame.0, Ordering::Relaxed);
+        let first = self.store() + at;
+        self.word(first).store(length as u64 | (end as u64) << 32, Ordering::Relaxed);
+        let (mut next, mut low) = (first + 1, None);
+        pack(frames, |half| match low.take() {
+            None => low = Some(half),
+            Some(low) => {
+                self.word(next).store(u64::from(low) | u64::from(half) << 32, Ordering::Relaxed);
+                next += 1;
+            }
+        });
+        if let Some(low) = low {
+            self.word(next).store(u64::from(low), Ordering::Relaxed);
         }
         self.word(2).fetch_add(1, Ordering::Relaxed);
         // Release: pairs with the Acquire in `get`. Places count from 1.
-        self.word(place).store(at - self.store() + 1, Ordering::Release);
+        self.word(place).store(at + 1, Ordering::Release);
     }
 
     /// The stack with this number; None if there is none, its frames found no room or were never
@@ -230,22 +304,28 @@ impl StackTable {
     pub fn get(&self, id: u32) -> Option<Stack> {
         let slot = u64::from(id).checked_sub(1).filter(|slot| *slot < self.slots)?;
         let at = self.word(PREFIX + slot * 2 + 1).load(Ordering::Acquire).checked_sub(1)?;
-        if at >= self.store_words() {
-            return None;
-        }
-        let header = self.word(self.store() + at).load(Ordering::Relaxed);
-        let length = header & 0xffff_ffff;
-        if length > MAX_DEPTH as u64 || at + length >= self.store_words() {
-            return None;
-        }
+        let load = |index: u64| {
+            (index < self.store_words()).then(|| self.word(self.store() + index).load(Ordering::Relaxed))
+        };
+        let header = load(at)?;
+        let length = (header & 0xffff_ffff) as usize;
         let end = match header >> 32 {
             1 => End::Outermost,
             2 => End::Depth,
             3 => End::Lost,
             _ => return None,
         };
-        let frame = |index| Frame(self.word(self.store() + at + index).load(Ordering::Relaxed));
-        Some(Stack { frames: (1..=length).map(frame).collect(), end })
+        if length > MAX_DEPTH {
+            return None;
+        }
+        let mut next = 0;
+        let half = || {
+            let word = load(at + 1 + next / 2)?;
+            let half = (word >> (next % 2 * 32)) as u32;
+            next += 1;
+            Some(half)
+        };
+        Some(Stack { frames: unpack(length, half)?, end })
     }
 
     /// Stacks in the table.
@@ -277,7 +357,7 @@ mod tests {
         unsafe { StackTable::at(Vec::leak(words).as_ptr().cast(), slots) }
     }
 
-    fn frames(count: u64) -> impl ExactSizeIterator<Item = Frame> {
+    fn frames(count: u64) -> impl ExactSizeIterator<Item = Frame> + Clone {
         (0..count as usize).map(|index| Frame(index as u64 + 7))
     }
 
@@ -303,8 +383,26 @@ mod tests {
         assert_eq!(ids.iter().filter(|id| **id == 0).count(), 2);
         assert_eq!((table.len(), table.refused()), (4, 2));
         let big = self::table(4);
-        let id = big.intern(1, End::Outermost, frames(65));
+        let id = big.intern(1, End::Outermost, frames(130));
         assert_eq!((big.get(id), big.refused()), (None, 1), "known by its number, but not stored");
+    }
+
+    #[test]
+    fn frames_of_any_addresses_come_back() {
+        let table = table(1 << 12);
+        let mut random = 1_u64;
+        for (depth, hash) in [0_usize, 1, 31, 32, 33, 64, 65, MAX_DEPTH].into_iter().cycle().take(64).zip(1..)
+        {
+            let frames: Vec<Frame> = (0..depth)
+                .map(|index| {
+                    random = random.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(index as u64);
+                    // Often the same upper half, sometimes another.
+                    Frame(random >> 40 | (random >> 61) / 3 << 32)
+                })
+                .collect();
+            let id = table.intern(hash << 32, End::Lost, frames.iter().copied());
+            assert_eq!(table.get(id), Some(Stack { frames, end: End::Lost }));
+        }
     }
 
     #[test]

@@ -24,6 +24,9 @@ use super::step::{IRREGULAR, Position, Step, Stop, USES_BP, step};
 /// have to be walked anew.
 const SPARE: usize = 32;
 
+/// Stack pointers that are told apart by [`Walk::place_of`]: one for each word of 4 KiB of stack.
+const PLACES: usize = 512;
+
 /// Bits of `Entry::sp`, which is a multiple of 8: the saved `rbp` is part of the evidence.
 const SAVED_BP: u64 = 1;
 /// [`IRREGULAR`], also a bit of `Entry::sp`: the step to this frame has to be made again.
@@ -49,9 +52,9 @@ struct Entry {
 }
 
 impl Entry {
-    /// Stands for what is past the end: further out than any frame.
+    /// Stands for what is past the end.
     const PAST: Self =
-        Self { sp: !SP_BITS, frame: Frame::returning_to(0), hash: Hash::NONE, bp: 0, bp_slot: 0, how: 0 };
+        Self { sp: 0, frame: Frame::returning_to(0), hash: Hash::NONE, bp: 0, bp_slot: 0, how: 0 };
 
     /// Puts the bits into `sp`.
     #[inline(always)]
@@ -138,6 +141,8 @@ pub(super) struct Walk {
     /// Behind the outermost known frame.
     past: u32,
     tail: Tail,
+    /// Indices of entries by their stack pointers; of two that share a place, the newer one.
+    places: [u16; PLACES],
 }
 
 /// Bytes of one thread's [`Walk`] with its entries, a multiple of 64.
@@ -166,6 +171,7 @@ impl Walk {
             top: 0,
             past: 0,
             tail: Tail::Unknown,
+            places: [0; PLACES],
         };
         self.forget();
     }
@@ -218,7 +224,7 @@ impl Walk {
     }
 
     /// The innermost `count` frames of the last walk.
-    pub(super) fn frames(&self, count: usize) -> impl ExactSizeIterator<Item = Frame> {
+    pub(super) fn frames(&self, count: usize) -> impl ExactSizeIterator<Item = Frame> + Clone {
         let top = self.top as usize;
         // SAFETY: as in `entry`; `count` entries from `top` are known frames.
         unsafe { core::slice::from_raw_parts((&raw const *self).add(1).cast::<Entry>().add(top), count) }
@@ -341,25 +347,27 @@ impl Walk {
 
     /// Walks from the innermost frame to the first one known at `base` or further out, and puts the new
     /// frames before that. False if none was met: then the walk has gone to the end.
-    fn walk_to_known(&mut self, from: &Position, mut base: usize) -> bool {
+    fn walk_to_known(&mut self, from: &Position, base: usize) -> bool {
         // New frames are collected at the beginning of the row. Should they reach known ones, these are
         // forgotten.
         let limit = self.depth as usize + SPARE / 2;
         let lap = objects::lap();
         let (mut at, mut bp_slot, mut how) = (*from, 0, 0);
         let mut count = 0;
-        let tail = loop {
+        let met = loop {
             let frame = Frame::returning_to(at.pc).with(lap, at.marks);
-            base = self.first_from(base.max(count), at.sp);
-            let known = self.entry(base);
-            if known.frame == frame
-                && known.sp & !SP_BITS == at.sp
+            let found = self.place_of(at.sp);
+            let known = self.entry(found);
+            // One comparison: whether only one half is equal cannot be predicted.
+            let difference = (known.frame.0 ^ frame.0) | (known.sp & !SP_BITS ^ at.sp);
+            if difference == 0
                 && (known.sp & BP_MATTERS == 0 || known.bp == at.bp)
+                && (base.max(count)..self.past as usize).contains(&found)
             {
-                break None;
+                break Ok(found);
             }
             if count == limit {
-                break Some(Tail::Unknown);
+                break Err(Tail::Unknown);
             }
             let new = self.entry(count);
             *new = Entry { sp: at.sp, frame, hash: Hash::NONE, bp: at.bp, bp_slot, how };
@@ -370,51 +378,41 @@ impl Walk {
                     Step { to: at, bp_slot, how } = step;
                     how &= IRREGULAR;
                 }
-                Err(Stop::Outermost) => break Some(Tail::Outermost),
+                Err(Stop::Outermost) => break Err(Tail::Outermost),
                 Err(Stop::Lost) => {
                     // What made a walk end in code without a table may have been its rbp.
                     self.entry(count - 1).how |= USES_BP;
-                    break Some(Tail::Lost);
+                    break Err(Tail::Lost);
                 }
             }
         };
-        match tail {
-            None if count > 0 => {
-                let entry = self.entry(base);
-                entry.bp = at.bp;
-                entry.bp_slot = bp_slot;
-                entry.how = entry.how & USES_BP | how;
-                entry.mark(entry.sp & BP_MATTERS != 0);
+        let joined = match met {
+            Ok(joined) => {
+                if count > 0 {
+                    let entry = self.entry(joined);
+                    entry.bp = at.bp;
+                    entry.bp_slot = bp_slot;
+                    entry.how = entry.how & USES_BP | how;
+                    entry.mark(entry.sp & BP_MATTERS != 0);
+                }
+                joined
             }
-            None => {}
-            Some(tail) => {
-                base = self.capacity as usize;
+            Err(tail) => {
                 self.past = self.capacity;
                 self.tail = tail;
-                *self.entry(base) = Entry::PAST;
+                *self.entry(self.past as usize) = Entry::PAST;
+                self.past as usize
             }
-        }
-        self.top = (base - count) as u32;
-        self.settle(count, base);
-        tail.is_none()
+        };
+        self.top = (joined - count) as u32;
+        self.settle(count, joined);
+        met.is_ok()
     }
 
-    /// The first known frame at `base` or further out whose stack pointer is not below `sp`.
-    ///
-    /// The two stacks are about alike, so it is rarely more than two frames away: these are stepped over
-    /// without a jump that would be mispredicted.
+    /// Where the frame with this stack pointer is, if it is known; else anywhere in the row.
     #[inline(always)]
-    fn first_from(&mut self, base: usize, sp: u64) -> usize {
-        let past = self.past as usize;
-        let mut at = base.min(past);
-        for _ in 0..2 {
-            // What is past the end has the largest stack pointer.
-            at += usize::from(self.entry(at).sp < sp);
-        }
-        while self.entry(at).sp < sp {
-            at += 1;
-        }
-        at
+    fn place_of(&self, sp: u64) -> usize {
+        usize::from(self.places[sp as usize / 8 % PLACES])
     }
 
     /// Moves `count` new frames from the beginning of the row to before `joined`, outermost first, and
@@ -430,7 +428,9 @@ impl Walk {
             let matters = entry.how & USES_BP != 0 || passed_on;
             entry.mark(matters);
             passed_on = matters && entry.bp_slot == 0;
-            *self.entry(joined - count + at) = entry;
+            let index = joined - count + at;
+            self.places[entry.sp as usize / 8 % PLACES] = index as u16;
+            *self.entry(index) = entry;
         }
     }
 }
