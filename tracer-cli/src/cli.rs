@@ -7,6 +7,8 @@ use std::time::Duration;
 use calltap_channel::Family;
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::report::stacks::{GroupBy, StackValue};
+
 /// See every library call of a native program: who leaks memory, who leaks descriptors, how long
 /// each call takes, without changing what the program does.
 #[derive(Debug, Parser)]
@@ -89,9 +91,10 @@ pub struct Run {
     #[arg(long, value_name = "DIR")]
     pub debug_dir: Vec<PathBuf>,
 
-    /// By what leaks and consumers are grouped
-    #[arg(long, value_name = "WHAT", value_enum, default_value_t = GroupBy::Stack)]
-    pub group_by: GroupBy,
+    /// What makes leaks, users of the heap and descriptors one row; in a text, leaks and descriptors
+    /// are shown by stack if this is not given, users of the heap in one line each
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub group_by: Option<GroupBy>,
 
     /// Most groups shown of each kind
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
@@ -240,36 +243,6 @@ pub enum StacksAt {
     Acquires,
     /// At every call that is recorded
     All,
-}
-
-/// By what leaks and consumers are grouped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum GroupBy {
-    /// The whole stack
-    Stack,
-    /// The function that asked for the memory
-    Function,
-    /// The line that asked for it
-    Site,
-    /// The program or library that asked for it
-    Object,
-}
-
-/// What is added up over stacks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum StackValue {
-    /// Bytes still allocated at the end
-    Leaked,
-    /// Bytes that lived when most did
-    Peak,
-    /// Bytes ever allocated
-    Allocated,
-    /// Number of allocations
-    Allocations,
-    /// Number of allocations freed by the thread's next heap call
-    Temporary,
-    /// Number of descriptors left open
-    Descriptors,
 }
 
 /// On or off.

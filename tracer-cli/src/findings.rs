@@ -8,6 +8,7 @@ use anyhow::Context;
 use calltap_analyzers::event::FunctionId;
 use calltap_analyzers::image::ImageReport;
 use calltap_channel::note::Untapped;
+use calltap_channel::stack::{End, StackTable};
 use calltap_channel::{Family, Function};
 use hdrhistogram::Histogram;
 
@@ -16,10 +17,12 @@ use crate::fail_on::Condition;
 use crate::histogram_log::{self, Interval};
 use crate::reader::processes::{Ending, Process};
 use crate::reader::{Lost, Outcome};
-use crate::report::build::{Ended, Facts, ProcessFacts};
-use crate::report::model::{self, Report};
-use crate::report::{text, write_json};
+use crate::report::build::{Ended, Facts, ProcessFacts, Wishes};
+use crate::report::model::{self, Report, StackCounts};
+use crate::report::{Recorded, View, for_conditions, text, write_json};
 use crate::sigpipe;
+use crate::stack_files::Folded;
+use crate::suppressions::Suppressions;
 
 /// Reads the conditions of `--fail-on`.
 ///
@@ -43,6 +46,9 @@ pub struct Output {
     format: Format,
     report: Option<(String, File)>,
     histograms: Option<(String, File)>,
+    folded: Option<(String, File)>,
+    flamegraph: Option<(String, File)>,
+    view: View,
     began: SystemTime,
 }
 
@@ -67,6 +73,9 @@ impl Output {
             format: options.format,
             report: options.output.as_ref().map(create).transpose()?,
             histograms: options.histogram_log.as_ref().map(create).transpose()?,
+            folded: options.folded.as_ref().map(create).transpose()?,
+            flamegraph: options.flamegraph.as_ref().map(create).transpose()?,
+            view: view(options),
             began: SystemTime::now(),
         })
     }
@@ -76,19 +85,28 @@ impl Output {
     /// # Errors
     /// If something cannot be written: a full disk, a closed stderr.
     pub fn write(&mut self, findings: &Findings) -> anyhow::Result<()> {
-        let mut written = Vec::new();
-        match self.format {
-            Format::Text => written.extend(text::render(&findings.report).into_bytes()),
-            Format::Json => write_json(&mut written, &findings.report)?,
-        }
+        let report = &findings.report;
+        let write = |out: &mut dyn Write| match self.format {
+            Format::Text => {
+                out.write_all(text::render(report, &self.view).as_bytes()).and_then(|()| out.flush())
+            }
+            Format::Json => write_json(out, report),
+        };
         match &mut self.report {
-            Some((path, file)) => file
-                .write_all(&written)
-                .and_then(|()| file.flush())
+            Some((path, file)) => write(file)
                 .with_context(|| format!("the report could not be written to {path}\n{ELSEWHERE}"))?,
-            None => io::stderr()
-                .write_all(&written)
+            None => write(&mut io::stderr())
                 .with_context(|| format!("the report could not be written to stderr\n{ELSEWHERE}"))?,
+        }
+        if let (Some((path, file)), Some(folded)) = (&self.folded, &findings.folded) {
+            folded
+                .write(file)
+                .with_context(|| format!("the stacks could not be written to {path}\n{ELSEWHERE}"))?;
+        }
+        if let (Some((path, file)), Some(folded)) = (&self.flamegraph, &findings.folded) {
+            folded
+                .write_flamegraph(&report.target.command.join(" "), file)
+                .with_context(|| format!("the flame graph could not be written to {path}\n{ELSEWHERE}"))?;
         }
         if let Some((path, file)) = &mut self.histograms {
             let length = Duration::from_nanos(findings.report.duration_ns);
@@ -109,13 +127,21 @@ fn name_of(function: FunctionId) -> &'static str {
 #[derive(Debug)]
 pub struct Findings {
     report: Report,
+    folded: Option<Folded>,
     histograms: Vec<(FunctionId, Histogram<u64>)>,
 }
 
 impl Findings {
     /// Puts the findings together.
     #[must_use]
-    pub fn new(outcome: Outcome, options: &Run) -> Self {
+    pub fn new(
+        outcome: Outcome,
+        options: &Run,
+        suppressions: Suppressions,
+        table: StackTable,
+        checked: Option<(u64, u64)>,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Self {
         let ended = outcome.processes.root_ending().map_or(Ended::Running, ended);
         let lost = outcome.lost;
         let lost_by_thread = lost
@@ -141,7 +167,8 @@ impl Findings {
             })
             .collect();
         let blind_spots = blind_spots(options, &processes, &lost);
-        let report = Report::build(Facts {
+        let mut symbols = outcome.symbols;
+        let facts = Facts {
             command: options.command.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
             ended,
             duration_ns: outcome.duration_ns,
@@ -149,9 +176,15 @@ impl Findings {
             lost_records: lost.total(),
             lost_by_thread,
             blind_spots,
+            stacks: counts(options, table, checked),
             processes,
-        });
-        Self { report, histograms: outcome.histograms }
+        };
+        let folded = options.folded.is_some() || options.flamegraph.is_some();
+        let wishes =
+            Wishes { view: view(options), suppressions, folded: folded.then_some(options.stack_value) };
+        let mut recorded = Recorded { table, symbols: &mut symbols, progress };
+        let (report, folded) = Report::build(facts, &mut recorded, &wishes);
+        Self { report, folded, histograms: outcome.histograms }
     }
 
     /// Whether one of the conditions holds.
@@ -162,7 +195,7 @@ impl Findings {
         if conditions.is_empty() {
             return Ok(false);
         }
-        let report = serde_json::to_value(&self.report)?;
+        let report = for_conditions(&self.report)?;
         let holding: Vec<_> = conditions.iter().filter(|condition| condition.holds(&report)).collect();
         for condition in &holding {
             // The status says it too, if stderr is closed.
@@ -175,6 +208,7 @@ impl Findings {
 fn facts(process: Process, findings: Option<ImageReport>, detached: bool) -> ProcessFacts {
     let untapped_reason = untapped(&process);
     ProcessFacts {
+        image: process.image,
         pid: process.pid,
         parent_pid: (process.parent != 0).then_some(process.parent),
         command: process.shown_command(),
@@ -189,6 +223,34 @@ fn facts(process: Process, findings: Option<ImageReport>, detached: bool) -> Pro
         snapshot: process.snapshot,
         findings,
         unfinished: process.unfinished,
+    }
+}
+
+fn view(options: &Run) -> View {
+    View {
+        group_by: options.group_by,
+        top: options.top as usize,
+        raw: options.raw_stacks,
+        whole: options.format == Format::Json,
+    }
+}
+
+fn counts(options: &Run, table: StackTable, checked: Option<(u64, u64)>) -> StackCounts {
+    let slots = if table.is_empty() { 0 } else { (options.max_stacks * 2).next_power_of_two() as u32 };
+    let (mut lost, mut guessed) = (0, 0);
+    for stack in (1..=slots).filter_map(|id| table.get(id)) {
+        lost += u64::from(stack.end == End::Lost);
+        guessed += u64::from(stack.frames.iter().any(|frame| frame.is_guessed()));
+    }
+    StackCounts {
+        depth: options.depth(),
+        group_by: options.group_by.unwrap_or_default(),
+        distinct: table.len(),
+        table_full: table.refused(),
+        checked: checked.map(|(checked, _)| checked),
+        differing: checked.map(|(_, differing)| differing),
+        lost,
+        guessed,
     }
 }
 

@@ -17,6 +17,9 @@ mod run;
 mod segment_file;
 mod signals;
 mod sigpipe;
+mod stack_files;
+mod suppressions;
+mod symbols;
 mod tracer;
 
 use std::fs::File;

@@ -44,6 +44,16 @@ impl ProgressLine {
         self.bar.tick();
     }
 
+    /// Shows how many places in the code have got names.
+    pub fn show_symbols(&self, done: usize, all: usize) {
+        if self.began.elapsed() < PATIENCE {
+            return;
+        }
+        let (done, all) = (HumanCount(done as u64), HumanCount(all as u64));
+        self.bar.set_message(format!("names for stacks: {done} of {all} addresses"));
+        self.bar.tick();
+    }
+
     /// Takes the line away.
     pub fn clear(&self) {
         self.bar.finish_and_clear();

@@ -1,27 +1,41 @@
 //! What a session found, as data, as JSON and as text.
 
-use std::io::{self, Write};
-
 pub mod build;
 mod example;
+mod json;
 pub mod model;
+pub mod stacks;
+mod symbols;
 pub mod text;
 mod units;
 mod verdict;
 
-use model::Report;
+pub use json::{for_conditions, write_json};
+use stacks::GroupBy;
+pub use symbols::Recorded;
 
-/// Writes the report as indented JSON with a line end behind it.
-///
-/// # Errors
-/// If `out` cannot be written.
-pub fn write_json(out: &mut impl Write, report: &Report) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, report)?;
-    out.write_all(b"\n")
+/// What is shown of stacks.
+#[derive(Clone, Copy, Debug)]
+pub struct View {
+    /// What makes stacks one row. In a text None means: leaks by stack, all else by caller.
+    pub group_by: Option<GroupBy>,
+    /// So many rows of each list are in a text.
+    pub top: usize,
+    /// Frames of allocators and of what runs before `main` are shown too.
+    pub raw: bool,
+    /// All rows are wanted, not only those of a text.
+    pub whole: bool,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self { group_by: None, top: 10, raw: false, whole: true }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::model::Report;
     use super::*;
 
     #[test]
@@ -59,11 +73,5 @@ mod tests {
             fields.values().for_each(|field| collect_names(field, names));
         }
         value.as_array().into_iter().flatten().for_each(|element| collect_names(element, names));
-    }
-
-    #[test]
-    fn a_full_disk_is_an_error() {
-        let mut full = [0_u8; 16];
-        assert!(write_json(&mut full.as_mut_slice(), &Report::default()).is_err());
     }
 }

@@ -28,6 +28,7 @@ use crate::progress::ProgressLine;
 use crate::reader::{Options, Outcome, Progress, Reader};
 use crate::segment_file::SegmentFile;
 use crate::signals::{self, Arrived};
+use crate::suppressions::Suppressions;
 use crate::symbols::Symbols;
 use crate::{findings, sigpipe};
 
@@ -41,6 +42,10 @@ pub fn run(options: &Run) -> anyhow::Result<ExitCode> {
     for warning in &program.warnings {
         eprintln!("calltap: {warning}");
     }
+    let suppressions = match &options.suppressions {
+        Some(path) => Suppressions::read(path)?,
+        None => Suppressions::default(),
+    };
     let mut output = findings::Output::open(options)?;
 
     let clock = Clock::of_this_machine();
@@ -65,19 +70,16 @@ pub fn run(options: &Run) -> anyhow::Result<ExitCode> {
         std::fs::write(path, tally.lines(&file.segment().stacks(), pid_of))
             .with_context(|| format!("the stacks could not be written to {}", path.display()))?;
     }
-    if options.check_stacks {
-        let h = file.segment();
-        let h = h.header();
-        eprintln!(
-            "CHECK {} {} table {} {} notables {}",
-            h.stacks_checked.load(Ordering::Relaxed),
-            h.stacks_differing.load(Ordering::Relaxed),
-            file.segment().stacks().len(),
-            file.segment().stacks().refused(),
-            h.without_tables.load(Ordering::Relaxed)
-        );
-    }
-    let findings = findings::Findings::new(outcome, options);
+    let checked = options.check_stacks.then(|| {
+        let segment = file.segment();
+        let header = segment.header();
+        (header.stacks_checked.load(Ordering::Relaxed), header.stacks_differing.load(Ordering::Relaxed))
+    });
+    let line = ProgressLine::new(options.quiet);
+    let mut progress = |done, all| line.show_symbols(done, all);
+    let table = file.segment().stacks();
+    let findings = findings::Findings::new(outcome, options, suppressions, table, checked, &mut progress);
+    line.clear();
     output.write(&findings)?;
     if findings.any_holds(&conditions)? {
         return Ok(ExitCode::from(options.error_exitcode));

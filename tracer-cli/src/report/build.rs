@@ -1,90 +1,41 @@
 //! From what the analyzers found and what the session knows to the report.
 
 use calltap_analyzers::event::FunctionId;
-use calltap_analyzers::image::ImageReport;
 use calltap_analyzers::latency::LatencyReport;
 use calltap_analyzers::mappings::MappingReport;
 use calltap_channel::function::Function;
 use nix::sys::signal::Signal;
 
 use super::model::{self, EndedBy, Latency, Process, Report, SCHEMA_VERSION, Target};
-use crate::exit_snapshot::{ExitSnapshot, Limit, Mapped};
-use crate::origin::{Origins, Site};
+use super::stacks::Source;
+use crate::exit_snapshot::{ExitSnapshot, Limit};
+use crate::stack_files::Folded;
 
 mod descriptors;
+mod facts;
+mod faults;
 mod heap;
+mod leaks;
+mod needed;
+mod sites;
+mod uses;
 
-/// What the session knows beside the analyzers' findings.
-#[derive(Debug, Default)]
-pub struct Facts {
-    /// The command as it was given.
-    pub command: Vec<String>,
-    /// How its process ended.
-    pub ended: Ended,
-    /// From the beginning of the session to its end.
-    pub duration_ns: u64,
-    /// Calls taken into account.
-    pub events: u64,
-    /// Records lost, those of no known thread included.
-    pub lost_records: u64,
-    /// Records lost, by thread.
-    pub lost_by_thread: Vec<model::Lost>,
-    /// What could not be seen, one sentence each.
-    pub blind_spots: Vec<String>,
-    /// All process images, in the order of their beginning.
-    pub processes: Vec<ProcessFacts>,
-}
-
-/// How a process image ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Ended {
-    /// By exit, with this status.
-    Exit(i32),
-    /// By this signal.
-    Signal(i32),
-    /// Another program took its place.
-    Exec,
-    /// Not before the session did.
-    #[default]
-    Running,
-    /// calltap let it go.
-    Detached,
-}
-
-/// One program in one process.
-#[derive(Debug, Default)]
-pub struct ProcessFacts {
-    /// Its process id.
-    pub pid: u32,
-    /// The process that made it.
-    pub parent_pid: Option<u32>,
-    /// Its command line.
-    pub command: Vec<String>,
-    /// How it ended.
-    pub ended: Ended,
-    /// Why its calls were not recorded, if they were not.
-    pub untapped_reason: Option<String>,
-    /// When it began, since the session began.
-    pub started_ns: u64,
-    /// When it ended.
-    pub ended_ns: Option<u64>,
-    /// Threads seen.
-    pub threads: u64,
-    /// What `/proc` said at its exit stop.
-    pub snapshot: Option<ExitSnapshot>,
-    /// What the analyzers found, if it made calls that were recorded.
-    pub findings: Option<ImageReport>,
-    /// Calls that had begun and not ended when their threads died: thread, function, first argument.
-    pub unfinished: Vec<(u32, Function, u64)>,
-}
+pub use facts::{Ended, Facts, ProcessFacts, Wishes};
+use sites::{Naming, Sites};
 
 impl Report {
-    /// Puts the report together. Reads the target's object files to name call sites.
+    /// Puts the report together, and what is to be folded. Reads the target's object files to name
+    /// call sites; names stacks by `source`.
     #[must_use]
-    pub fn build(facts: Facts) -> Self {
-        let mut origins = Origins::new();
+    pub fn build(facts: Facts, source: &mut dyn Source, wishes: &Wishes) -> (Self, Option<Folded>) {
         let (exit_code, signal, _) = ending(facts.ended);
-        Self {
+        let tapped = facts.processes.iter().filter(|process| process.findings.is_some()).count();
+        let details = needed::details(&facts.processes, wishes);
+        let mut naming = Naming::new(source, wishes, tapped);
+        naming.stacks.resolve(needed::places(&facts.processes, &details));
+        let processes = facts.processes.into_iter().zip(details);
+        let processes = processes.map(|(facts, detail)| process(facts, detail, &mut naming)).collect();
+        let report = Self {
             schema_version: SCHEMA_VERSION,
             tool: model::Tool::default(),
             target: Target {
@@ -98,16 +49,19 @@ impl Report {
             lost_records: facts.lost_records,
             lost_by_thread: facts.lost_by_thread,
             blind_spots: facts.blind_spots,
-            processes: facts.processes.into_iter().map(|p| process(p, &mut origins)).collect(),
-        }
+            stacks: facts.stacks,
+            processes,
+        };
+        (report, naming.folded())
     }
 }
 
-fn process(facts: ProcessFacts, origins: &mut Origins) -> Process {
+fn process(facts: ProcessFacts, detail: bool, naming: &mut Naming<'_>) -> Process {
     let (exit_code, signal, ended_by) = ending(facts.ended);
     let snapshot = facts.snapshot.as_ref();
     let maps = snapshot.map_or(&[][..], |s| &s.maps);
-    let mut sites = Sites { origins, maps };
+    let program = facts.command.first().map_or("unknown", String::as_str);
+    let mut sites = Sites::of(naming, facts.image, program, maps, detail);
     let findings = facts.findings;
     let events = findings.as_ref().map_or(0, |found| found.events);
     let (heap, mappings, descriptors, latency) = match findings {
@@ -117,7 +71,6 @@ fn process(facts: ProcessFacts, origins: &mut Origins) -> Process {
     Process {
         pid: facts.pid,
         parent_pid: facts.parent_pid,
-        command: facts.command,
         ended_by,
         exit_code,
         signal,
@@ -136,18 +89,7 @@ fn process(facts: ProcessFacts, origins: &mut Origins) -> Process {
         memory_at_exit: snapshot.map(memory),
         limits: snapshot.map(limits),
         kernel_descriptors_at_exit: snapshot.and_then(|s| Some(s.descriptors.as_ref()?.len() as u64)),
-    }
-}
-
-/// Names the call sites of one process.
-struct Sites<'a> {
-    origins: &'a mut Origins,
-    maps: &'a [Mapped],
-}
-
-impl Sites<'_> {
-    fn at(&mut self, address: u64) -> Site {
-        self.origins.site(address, self.maps)
+        command: facts.command,
     }
 }
 

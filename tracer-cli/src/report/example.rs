@@ -1,9 +1,10 @@
 //! A report with everything in it.
 
 use super::model::{
-    Allocation, Descriptors, FailedClose, Fault, Heap, KindTotal, Latency, Lifetimes, Limits, Lost, Mappings,
-    MemoryAtExit, Mismatch, OriginTotal, Process, Report, RuntimeOwned, SCHEMA_VERSION, SiteTotal, SizeClass,
-    SoftHard, StillAllocated, StillOpen, Target, Unfinished,
+    Allocation, Descriptors, FailedClose, Fault, Frame, Heap, KindTotal, Latency, Lifetimes, Limits, Lost,
+    Mappings, MemoryAtExit, Mismatch, OriginTotal, Process, Report, RuntimeOwned, SCHEMA_VERSION, SiteTotal,
+    SizeClass, SoftHard, Stack, StackCounts, StackEnd, StackTotal, StillAllocated, StillOpen, Suppressed,
+    Target, Unfinished, UseTotal, Uses,
 };
 
 impl Report {
@@ -13,14 +14,33 @@ impl Report {
     /// A report in which every field that can be there is there, to check `--fail-on` against.
     #[must_use]
     pub fn example() -> Self {
+        let frame = Frame {
+            function: Some(String::new().into()),
+            file: Some(String::new().into()),
+            line: Some(0),
+            object: Some(String::new().into()),
+            ..Frame::default()
+        };
+        let stack = Stack { id: Some(0), end: Some(StackEnd::Outermost), frames: vec![frame.into()] };
+        let leak = StackTotal { group: Some(String::new()), stack, ..StackTotal::default() };
+        let users = || vec![UseTotal::default()];
         let heap = Heap {
             still_allocated: StillAllocated {
                 by_site: vec![SiteTotal::default()],
+                by_stack: vec![leak],
                 ..StillAllocated::default()
             },
             runtime_owned: RuntimeOwned {
                 by_origin: vec![OriginTotal::default()],
                 ..RuntimeOwned::default()
+            },
+            suppressed: vec![Suppressed::default()],
+            by_stack: Uses {
+                groups: 1,
+                peak: users(),
+                allocated: users(),
+                allocations: users(),
+                temporary: users(),
             },
             faults: vec![Fault { kind: "unmatched", ..Fault::default() }],
             mismatches: vec![Mismatch::default()],
@@ -69,6 +89,7 @@ impl Report {
             schema_version: SCHEMA_VERSION,
             target,
             lost_by_thread: vec![Lost::default()],
+            stacks: StackCounts { checked: zero, differing: zero, ..StackCounts::default() },
             processes: vec![process],
             ..Self::default()
         }

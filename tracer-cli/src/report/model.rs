@@ -8,6 +8,10 @@ use serde::Serialize;
 
 use crate::origin::Site;
 
+mod stacks;
+
+pub use stacks::{Frame, Omitted, Stack, StackCounts, StackEnd, StackTotal, Suppressed, UseTotal, Uses};
+
 /// `schema_version` of the reports that this version writes.
 pub const SCHEMA_VERSION: u32 = 1;
 
@@ -23,6 +27,7 @@ pub struct Report {
     pub lost_records: u64,
     pub lost_by_thread: Vec<Lost>,
     pub blind_spots: Vec<String>,
+    pub stacks: StackCounts,
     pub processes: Vec<Process>,
 }
 
@@ -120,7 +125,13 @@ pub struct Heap {
     pub peak_live_at_ns: u64,
     pub temporary_allocations: u64,
     pub still_allocated: StillAllocated,
+    pub suppressed: Vec<Suppressed>,
     pub runtime_owned: RuntimeOwned,
+    pub by_stack: Uses,
+    /// The same by innermost frame and innermost frame of the program's own: what the text shows if
+    /// no grouping was asked for.
+    #[serde(skip)]
+    pub by_caller: Uses,
     pub faults: Vec<Fault>,
     pub mismatches: Vec<Mismatch>,
     pub largest_allocation: Option<Allocation>,
@@ -135,6 +146,11 @@ pub struct StillAllocated {
     pub blocks: u64,
     pub bytes: u64,
     pub by_site: Vec<SiteTotal>,
+    pub by_stack: Vec<StackTotal>,
+    pub by_stack_omitted: Omitted,
+    /// What comes from one caller, most bytes: where to look first.
+    #[serde(skip)]
+    pub largest: Option<StackTotal>,
 }
 
 /// Blocks of one call site that were never released.
@@ -176,6 +192,7 @@ pub struct Fault {
     pub address: u64,
     pub function: String,
     pub site: Site,
+    pub stack: Stack,
     pub tid: u32,
     pub at_ns: u64,
 }
@@ -188,8 +205,10 @@ pub struct Mismatch {
     pub bytes: u64,
     pub allocated_by: String,
     pub allocated_at: Site,
+    pub allocated_stack: Stack,
     pub released_by: String,
     pub released_at: Site,
+    pub released_stack: Stack,
 }
 
 /// One allocation.
@@ -199,6 +218,7 @@ pub struct Allocation {
     pub bytes: u64,
     pub function: String,
     pub site: Site,
+    pub stack: Stack,
 }
 
 /// Blocks of more than half of `up_to_bytes`, up to it.
@@ -254,6 +274,7 @@ pub struct StillOpen {
     pub path: String,
     pub opened_by: String,
     pub site: Site,
+    pub stack: Stack,
     pub tid: u32,
     pub opened_at_ns: u64,
     pub close_on_exec: Option<bool>,
@@ -266,6 +287,7 @@ pub struct FailedClose {
     pub fd: i32,
     pub function: String,
     pub site: Site,
+    pub stack: Stack,
     pub tid: u32,
     pub at_ns: u64,
 }

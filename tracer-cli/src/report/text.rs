@@ -3,29 +3,48 @@
 
 use std::cmp::Reverse;
 
-use super::model::{EndedBy, Process, Report};
-use super::verdict;
+use super::model::{EndedBy, Process, Report, Stack};
+use super::stacks::name::short;
+use super::stacks::{GroupBy, base};
+use super::units::plural;
+use super::{View, verdict};
 
 /// So many processes get a section, the first one and those with the largest findings.
 const MAX_SECTIONS: usize = 5;
 /// So many others get a line.
 const MAX_LINES: usize = 15;
 
+mod descriptors;
 mod heap;
+mod leaks;
+mod paths;
+pub(super) mod place;
 mod process;
+mod stack;
 mod table;
+mod uses;
 
+pub(super) use paths::Paths;
 use process::{headline, section, summary};
+
+/// What all parts of a text have in common.
+struct Page<'a> {
+    view: &'a View,
+    paths: Paths,
+    /// Stacks are cut at so many frames.
+    depth: u64,
+}
 
 /// Renders the report. Lines end with `\n`.
 #[must_use]
-pub fn render(report: &Report) -> String {
-    let mut text = verdict::lines(report).join("\n");
+pub fn render(report: &Report, view: &View) -> String {
+    let page = Page { view, paths: Paths::of(report), depth: report.stacks.depth };
+    let mut text = verdict::lines(report, &page.paths).join("\n");
     text.push('\n');
     let (sections, lines) = divide(&report.processes);
     for process in sections {
         text.push('\n');
-        text += &section(process);
+        text += &section(process, &page);
     }
     if !lines.is_empty() {
         text.push('\n');
@@ -41,6 +60,37 @@ pub fn render(report: &Report) -> String {
         report.blind_spots.iter().for_each(|spot| text += &format!("  {spot}\n"));
     }
     text
+}
+
+impl Page<'_> {
+    /// How leaks and descriptors are grouped.
+    fn group_by(&self) -> GroupBy {
+        self.view.group_by.unwrap_or_default()
+    }
+
+    /// A group, other than a whole stack, by the frame that its members have in common.
+    fn group(&self, label: Option<&str>, stack: &Stack, group_by: GroupBy) -> String {
+        match (stack.frames.first(), label.unwrap_or("unknown")) {
+            (Some(leaf), _) if group_by == GroupBy::Site => place::frame(leaf, &self.paths),
+            (_, label) if group_by == GroupBy::Object => base(label).to_owned(),
+            (_, label) => short(label),
+        }
+    }
+
+    fn noun(&self, group_by: GroupBy) -> &'static str {
+        match group_by {
+            GroupBy::Stack => "stack",
+            GroupBy::Function => "function",
+            GroupBy::Site => "place",
+            GroupBy::Object => "object",
+        }
+    }
+
+    /// The line that stands for what is not shown.
+    fn more(&self, groups: u64, group_by: GroupBy, sum: &str) -> String {
+        let noun = plural(groups, &format!("more {}", self.noun(group_by)));
+        format!("    ... and {noun}: {sum} (see --top)\n")
+    }
 }
 
 /// Who gets a section, and who only a line; each in the order of their beginning.

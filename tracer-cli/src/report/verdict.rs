@@ -2,16 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use super::model::{EndedBy, Process, Report, SiteTotal, StillOpen};
+use super::model::{EndedBy, Process, Report, SiteTotal, Stack, StackTotal, StillOpen};
+use super::stacks::{base, own};
+use super::text::Paths;
+use super::text::place::{at, called};
 use super::units::{bytes, bytes_exactly, plural, time};
 use crate::origin::Site;
 
 /// The lines, without line ends. Never more or fewer than five.
-pub(super) fn lines(report: &Report) -> [String; 5] {
+pub(super) fn lines(report: &Report, paths: &Paths) -> [String; 5] {
     let totals = Totals::of(report);
     [
         format!("calltap: {} {}; {}", name(&report.target.command), totals.verdict(report), status(report)),
-        format!("where:   {}", totals.place()),
+        format!("where:   {}", totals.place(paths)),
         format!("next:    {}", totals.next()),
         format!("lost:    {}", lost(report)),
         format!("seen:    {}", seen(report)),
@@ -30,8 +33,9 @@ struct Totals<'a> {
     unmatched_frees: u64,
     mismatched_frees: u64,
     top_site: Option<&'a SiteTotal>,
+    largest: Option<&'a StackTotal>,
     first_open: Option<&'a StillOpen>,
-    fault: Option<(&'a str, &'a Site)>,
+    fault: Option<(&'a str, &'a Site, &'a Stack)>,
 }
 
 impl<'a> Totals<'a> {
@@ -51,10 +55,20 @@ impl<'a> Totals<'a> {
             self.double_frees += heap.double_frees;
             self.unmatched_frees += heap.unmatched_frees;
             self.mismatched_frees += heap.mismatched_frees;
-            let top = heap.still_allocated.by_site.iter().chain(self.top_site).max_by_key(|s| s.bytes);
-            self.top_site = top;
-            let fault = heap.faults.first().map(|f| (f.kind, &f.site));
-            let mismatch = || heap.mismatches.first().map(|m| ("mismatched release", &m.released_at));
+            match &heap.still_allocated.largest {
+                Some(leak) => {
+                    self.largest = self.largest.into_iter().chain([leak]).max_by_key(|leak| leak.bytes)
+                }
+                None => {
+                    let sites = heap.still_allocated.by_site.iter();
+                    self.top_site = sites.chain(self.top_site).max_by_key(|site| site.bytes);
+                }
+            }
+            let fault = heap.faults.first().map(|f| (f.kind, &f.site, &f.stack));
+            let mismatch = || {
+                let first = heap.mismatches.first();
+                first.map(|m| ("mismatched release", &m.released_at, &m.released_stack))
+            };
             self.fault = self.fault.or(fault).or_else(mismatch);
         }
         if let Some(descriptors) = &process.descriptors {
@@ -102,44 +116,66 @@ impl<'a> Totals<'a> {
         findings.join("; ")
     }
 
-    fn place(&self) -> String {
-        let fault = self.fault.map(|(kind, site)| format!("{kind} at {site}"));
-        let leak = self.top_site.map(|top| {
-            let (blocks, bytes) = (plural(top.blocks, "block"), bytes_exactly(top.bytes));
-            format!("{blocks} of {bytes} by {} at {}", top.function, top.site)
+    fn place(&self, paths: &Paths) -> String {
+        let fault = self.fault.map(|(kind, site, stack)| {
+            let what = if kind == "mismatched release" { kind.to_owned() } else { format!("{kind} free") };
+            format!("{what} {}", at(stack, Some(site), paths))
         });
         let open = self.first_open.map(|open| {
             let what = if open.path.is_empty() { String::new() } else { format!(" {}", open.path) };
-            format!("descriptor {} ({}{what}) by {} at {}", open.fd, open.kind, open.opened_by, open.site)
+            let place = at(&open.stack, Some(&open.site), paths);
+            format!("descriptor {} ({}{what}) by {} {place}", open.fd, open.kind, open.opened_by)
         });
-        let places: Vec<_> = [fault, leak, open].into_iter().flatten().take(2).collect();
+        let places: Vec<_> = [fault, self.leak(paths), open].into_iter().flatten().take(2).collect();
         if places.is_empty() { "nowhere".to_owned() } else { places.join("; ") }
     }
 
-    fn next(&self) -> String {
-        let sites = [
-            self.fault.map(|(_, site)| site),
-            self.top_site.map(|top| &top.site),
-            self.first_open.map(|open| &open.site),
-        ];
-        match sites.into_iter().flatten().find_map(line_command) {
-            Some(command) => command,
-            None => "calltap run --format json -o FILE ... has every call site and percentile".to_owned(),
+    /// The most bytes that come from one place.
+    fn leak(&self, paths: &Paths) -> Option<String> {
+        let told = |blocks, size, function, place| {
+            format!("{} of {} by {} {place}", plural(blocks, "block"), bytes_exactly(size), called(function))
+        };
+        match (self.largest, self.top_site) {
+            (Some(leak), site) if site.is_none_or(|site| site.bytes <= leak.bytes) => {
+                Some(told(leak.blocks, leak.bytes, &leak.function, at(&leak.stack, None, paths)))
+            }
+            (_, Some(site)) => {
+                Some(told(site.blocks, site.bytes, &site.function, format!("at {}", site.site)))
+            }
+            _ => None,
         }
+    }
+
+    fn next(&self) -> String {
+        let release = self.fault.map(|(_, _, stack)| stack);
+        let findings =
+            [release, self.largest.map(|leak| &leak.stack), self.first_open.map(|open| &open.stack)];
+        let mut findings = findings.into_iter().flatten();
+        if let Some(program) = findings.clone().find_map(without_lines) {
+            let program = base(program);
+            return format!(
+                "build {program} with -g, or name a directory with its debug information (--debug-dir), \
+                 to see lines"
+            );
+        }
+        match findings.next() {
+            Some(stack) if release.is_some() && stack.id.is_none() => {
+                "calltap run --stacks-at all ... shows who called the function that released"
+            }
+            Some(_) if self.bytes > 0 => {
+                "calltap run --flamegraph FILE.svg ... draws where all of it comes from"
+            }
+            _ => "calltap run --format json -o FILE ... has every stack and percentile",
+        }
+        .to_owned()
     }
 }
 
-/// The command that shows the source line of a call site.
-pub(super) fn line_command(site: &Site) -> Option<String> {
-    let object = site.object.as_deref().filter(|object| object.starts_with('/'))?;
-    // The site is the return address; the call is before it.
-    Some(format!("addr2line -Cfpe {} {:#x}", quoted(object), site.offset.checked_sub(1)?))
-}
-
-/// As a shell takes it for one word.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@,".contains(c);
-    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+/// The object to blame if the program's own part of a stack has no lines.
+fn without_lines(stack: &Stack) -> Option<&str> {
+    let frames = || stack.frames.iter().map(|frame| &**frame);
+    let blamed = own(frames()).or_else(|| frames().next())?;
+    if blamed.line.is_some() { None } else { blamed.object.as_deref() }
 }
 
 pub(super) fn name(command: &[String]) -> &str {

@@ -3,13 +3,14 @@
 use calltap_analyzers::descriptors::DescriptorReport;
 
 use super::super::model::{Descriptors, FailedClose, KindTotal, StillOpen};
+use super::super::stacks::StackValue;
 use super::{Sites, function_name};
 use crate::exit_snapshot::{Descriptor, ExitSnapshot};
 
 pub(super) fn descriptors(
     report: DescriptorReport,
     snapshot: Option<&ExitSnapshot>,
-    sites: &mut Sites<'_>,
+    sites: &mut Sites<'_, '_>,
 ) -> Descriptors {
     // An empty table is what the kernel shows of a process that has given its files up already.
     let in_kernel = snapshot.and_then(|s| s.descriptors.as_deref()).filter(|table| !table.is_empty());
@@ -23,7 +24,8 @@ pub(super) fn descriptors(
     let failed = report.failed_closes.examples.iter().map(|fault| FailedClose {
         fd: fault.fd.0,
         function: function_name(fault.function),
-        site: sites.at(fault.site),
+        site: sites.at(fault.site, fault.stack),
+        stack: sites.stack(fault.site, fault.stack),
         tid: fault.thread.0,
         at_ns: fault.at_ns,
     });
@@ -45,7 +47,7 @@ pub(super) fn descriptors(
 fn still_open(
     report: &DescriptorReport,
     in_kernel: Option<&[Descriptor]>,
-    sites: &mut Sites<'_>,
+    sites: &mut Sites<'_, '_>,
 ) -> Vec<StillOpen> {
     let mut still_open = Vec::new();
     for open in &report.still_open {
@@ -53,6 +55,7 @@ fn still_open(
         if known.is_some_and(|known| known.is_none()) {
             continue;
         }
+        sites.fold(StackValue::Descriptors, open.site, open.stack, 1);
         let known = known.flatten();
         let path = match (open.path.as_slice(), known) {
             (b"", Some(known)) => known.target.clone(),
@@ -63,7 +66,8 @@ fn still_open(
             kind: open.kind.to_owned(),
             path,
             opened_by: function_name(open.function),
-            site: sites.at(open.site),
+            site: sites.at(open.site, open.stack),
+            stack: sites.stack(open.site, open.stack),
             tid: open.thread.0,
             opened_at_ns: open.opened_ns,
             close_on_exec: known.and_then(Descriptor::close_on_exec),

@@ -3,10 +3,12 @@
 use calltap_analyzers::descriptors::{DescriptorReport, OpenDescriptor};
 use calltap_analyzers::event::{Block, Fd, Thread};
 use calltap_analyzers::heap::{Faults, FreeFault, HeapReport, Lifetimes, StillAllocated};
+use calltap_analyzers::image::ImageReport;
 use calltap_analyzers::latency::LatencyRow;
 
 use super::*;
 use crate::exit_snapshot::{Descriptor, maps};
+use crate::report::stacks::fake::Fake;
 
 fn id(name: &str) -> FunctionId {
     FunctionId(Function::from_name(name).unwrap().number())
@@ -28,6 +30,10 @@ fn living(site: u64, stack: u32, blocks: u64, bytes: u64) -> StillAllocated {
     }
 }
 
+fn build(facts: Facts) -> Report {
+    Report::build(facts, &mut Fake::default(), &Wishes::default()).0
+}
+
 fn with_heap(heap: HeapReport) -> Process {
     let maps = maps::parse(
         b"1000-2000 r-xp 0 0:1 7 /gone/server (deleted)\n\
@@ -40,7 +46,7 @@ fn with_heap(heap: HeapReport) -> Process {
         findings: Some(ImageReport { heap: Some(heap), ..nothing() }),
         ..ProcessFacts::default()
     };
-    let mut report = Report::build(Facts { processes: vec![process], ..Facts::default() });
+    let mut report = build(Facts { processes: vec![process], ..Facts::default() });
     report.processes.remove(0)
 }
 
@@ -72,6 +78,7 @@ fn double_frees_are_shown_before_unmatched_ones() {
         block: Block(block),
         function: id("free"),
         site: 0x1020,
+        stack: 0,
         thread: Thread(9),
         at_ns: 4,
     };
@@ -99,7 +106,7 @@ fn lifetimes_are_unknown_until_something_was_released() {
 fn what_was_not_tapped_is_null_and_not_zero() {
     let process =
         ProcessFacts { untapped_reason: Some("statically linked".to_owned()), ..ProcessFacts::default() };
-    let report = Report::build(Facts { processes: vec![process], ..Facts::default() });
+    let report = build(Facts { processes: vec![process], ..Facts::default() });
     let process = &report.processes[0];
     assert_eq!((process.tapped, &process.heap, &process.memory_at_exit), (false, &None, &None));
     assert_eq!(process.ended_by, EndedBy::Running);
@@ -107,7 +114,7 @@ fn what_was_not_tapped_is_null_and_not_zero() {
 
 #[test]
 fn ends_are_told_by_status_or_by_signal() {
-    let target = |ended| Report::build(Facts { ended, ..Facts::default() }).target;
+    let target = |ended| build(Facts { ended, ..Facts::default() }).target;
     assert_eq!(target(Ended::Exit(3)).exit_code, Some(3));
     let killed = target(Ended::Signal(9));
     assert_eq!((killed.exit_code, killed.signal), (None, Some(9)));
@@ -144,6 +151,7 @@ fn left_open(in_kernel: Option<&[(i32, &str)]>) -> model::Descriptors {
         path: path.into(),
         function: id("open"),
         site: 0,
+        stack: 0,
         thread: Thread(1),
         opened_ns: 8,
     };
@@ -163,7 +171,7 @@ fn left_open(in_kernel: Option<&[(i32, &str)]>) -> model::Descriptors {
         findings: Some(ImageReport { descriptors: Some(report), ..nothing() }),
         ..ProcessFacts::default()
     };
-    let mut report = Report::build(Facts { processes: vec![process], ..Facts::default() });
+    let mut report = build(Facts { processes: vec![process], ..Facts::default() });
     report.processes.remove(0).descriptors.unwrap()
 }
 
@@ -187,3 +195,5 @@ fn the_kernel_has_the_last_word_on_what_is_open() {
         assert_eq!(any.opened, any.closed + any.closed_unseen + any.still_open.len() as u64);
     }
 }
+
+mod stacks;

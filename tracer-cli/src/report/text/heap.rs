@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use super::Page;
+use super::leaks::leaks_part;
+use super::place::{at, called, caller};
 use super::table::table;
+use super::uses::uses_part;
 use crate::report::model::Heap;
 use crate::report::units::{bytes, bytes_exactly, plural, time};
 
-pub(super) fn heap_part(heap: &Heap) -> String {
+pub(super) fn heap_part(heap: &Heap, page: &Page<'_>) -> String {
     let mut text = format!(
         "  heap: {}, {}, {}, {} in all; peak {} at {}\n",
         plural(heap.allocations, "allocation"),
@@ -18,10 +22,10 @@ pub(super) fn heap_part(heap: &Heap) -> String {
     );
     if let Some(largest) = &heap.largest_allocation {
         text += &format!(
-            "    largest {} by {} at {}; {} temporary; {} failed\n",
+            "    largest {} by {} {}; {} temporary; {} failed\n",
             bytes(largest.bytes),
-            largest.function,
-            largest.site,
+            called(&largest.function),
+            at(&largest.stack, Some(&largest.site), &page.paths),
             heap.temporary_allocations,
             heap.failed_allocations,
         );
@@ -30,28 +34,12 @@ pub(super) fn heap_part(heap: &Heap) -> String {
         let [p50, p90, p99, max] = [lived.p50, lived.p90, lived.p99, lived.max].map(time);
         text += &format!("    released blocks lived p50 {p50}, p90 {p90}, p99 {p99}, max {max}\n");
     }
-    let left = &heap.still_allocated;
-    text += &format!("  still allocated: {}, {}\n", plural(left.blocks, "block"), bytes_exactly(left.bytes));
-    let rows = left.by_site.iter().map(|s| {
-        let guess = if s.guess && s.site.object.is_some() { "  (or the C library's?)" } else { "" };
-        [bytes(s.bytes), s.blocks.to_string(), s.function.clone(), format!("{}{guess}", s.site)]
-    });
-    text += &table(["bytes", "blocks", "function", "call site"], 2, rows, "call sites");
-    let kept = &heap.runtime_owned;
-    if kept.blocks > 0 {
-        let origins: Vec<_> =
-            kept.by_origin.iter().map(|o| format!("{} {}", o.origin, bytes(o.bytes))).collect();
-        text += &format!(
-            "  kept by the C and C++ run-times: {}, {} ({})\n",
-            plural(kept.blocks, "block"),
-            bytes(kept.bytes),
-            origins.join(", "),
-        );
-    }
-    text + &faults_part(heap)
+    text += &leaks_part(heap, page);
+    text += &uses_part(heap, page);
+    text + &faults_part(heap, page)
 }
 
-fn faults_part(heap: &Heap) -> String {
+fn faults_part(heap: &Heap, page: &Page<'_>) -> String {
     let mut text = String::new();
     let counts = [
         (heap.double_frees, "double"),
@@ -70,16 +58,21 @@ fn faults_part(heap: &Heap) -> String {
         [
             fault.kind.to_owned(),
             format!("{:#x}", fault.address),
-            fault.function.clone(),
-            fault.site.to_string(),
+            called(&fault.function).to_owned(),
+            caller(&fault.stack, Some(&fault.site), &page.paths),
         ]
     });
-    text += &table(["fault", "address", "function", "call site"], 0, faults, "faults");
+    text += &table(["fault", "address", "function", "in"], 0, faults, "faults", page.view.top);
     let mut alike: BTreeMap<[String; 2], u64> = BTreeMap::new();
     for m in &heap.mismatches {
-        let given = format!("{} at {}", m.allocated_by, m.allocated_at);
-        *alike.entry([given, format!("{} at {}", m.released_by, m.released_at)]).or_default() += 1;
+        let given = at(&m.allocated_stack, Some(&m.allocated_at), &page.paths);
+        let released = at(&m.released_stack, Some(&m.released_at), &page.paths);
+        let pair = [
+            format!("{} {given}", called(&m.allocated_by)),
+            format!("{} {released}", called(&m.released_by)),
+        ];
+        *alike.entry(pair).or_default() += 1;
     }
     let pairs = alike.into_iter().map(|([given, released], times)| [times.to_string(), given, released]);
-    text + &table(["times", "given by", "released by"], 1, pairs, "pairs")
+    text + &table(["times", "given by", "released by"], 1, pairs, "pairs", page.view.top)
 }

@@ -1,11 +1,12 @@
 //! The section, and the line, of one process.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
+use super::Page;
+use super::descriptors::descriptors_part;
 use super::heap::heap_part;
-use super::table::{aligned, table};
-use crate::report::model::{Descriptors, EndedBy, Latency, Mappings, Process, StillOpen};
+use super::table::aligned;
+use crate::report::model::{EndedBy, Latency, Mappings, Process};
 use crate::report::units::{bytes, plural, time};
 
 pub(super) fn headline(process: &Process) -> String {
@@ -59,7 +60,7 @@ pub(super) fn summary(process: &Process) -> String {
     parts.join(", ")
 }
 
-pub(super) fn section(process: &Process) -> String {
+pub(super) fn section(process: &Process, page: &Page<'_>) -> String {
     let mut text = headline(process);
     text += &format!(", {}", plural(process.threads, "thread"));
     if let Some(ended_ns) = process.ended_ns {
@@ -70,10 +71,10 @@ pub(super) fn section(process: &Process) -> String {
     }
     text.push('\n');
     if let Some(heap) = &process.heap {
-        text += &heap_part(heap);
+        text += &heap_part(heap, page);
     }
     if let Some(descriptors) = &process.descriptors {
-        text += &descriptors_part(descriptors, process.kernel_descriptors_at_exit);
+        text += &descriptors_part(descriptors, process.kernel_descriptors_at_exit, page);
     }
     if let Some(mappings) = &process.mappings {
         text += &mappings_part(mappings);
@@ -82,37 +83,7 @@ pub(super) fn section(process: &Process) -> String {
         text +=
             &format!("  thread {} ended inside {}({:#x})\n", call.tid, call.function, call.first_argument);
     }
-    text + &latency_part(&process.latency)
-}
-
-fn descriptors_part(descriptors: &Descriptors, in_kernel: Option<u64>) -> String {
-    let mut text = format!(
-        "  descriptors: {} opened, {} closed, {} still open, at most {} at once, {} failed closes",
-        descriptors.opened,
-        descriptors.closed,
-        descriptors.still_open.len(),
-        descriptors.peak_open,
-        descriptors.failed_closes,
-    );
-    if let Some(count) = in_kernel {
-        text += &format!("; {count} open in the kernel at exit");
-    }
-    text.push('\n');
-    let mut alike: BTreeMap<(&str, &str, String), Vec<&StillOpen>> = BTreeMap::new();
-    for open in &descriptors.still_open {
-        let by = format!("{} at {}", open.opened_by, open.site);
-        alike.entry((&open.kind, &open.path, by)).or_default().push(open);
-    }
-    let mut groups: Vec<_> = alike.into_iter().collect();
-    groups.sort_by_key(|(_, open)| (Reverse(open.len()), open[0].fd));
-    let rows = groups.into_iter().map(|((kind, path, by), open)| {
-        let numbers = match open.as_slice() {
-            [first, .., last] => format!("{} ({}..{})", open.len(), first.fd, last.fd),
-            _ => format!("1 ({})", open[0].fd),
-        };
-        [numbers, kind.to_owned(), shortened(path, 80), by]
-    });
-    text + &table(["still open (fd)", "kind", "path", "opened by"], 0, rows, "kinds and places")
+    text + &latency_part(&process.latency, page)
 }
 
 fn mappings_part(mappings: &Mappings) -> String {
@@ -129,7 +100,7 @@ fn mappings_part(mappings: &Mappings) -> String {
     )
 }
 
-fn latency_part(latency: &[Latency]) -> String {
+fn latency_part(latency: &[Latency], page: &Page<'_>) -> String {
     let mut by_total: Vec<_> = latency.iter().filter(|row| row.timed > 0).collect();
     by_total.sort_by_key(|row| (Reverse(row.total_ns), &row.function));
     if by_total.is_empty() {
@@ -143,6 +114,6 @@ fn latency_part(latency: &[Latency]) -> String {
     });
     let header = ["function", "count", "errors", "total", "min", "p50", "p90", "p99", "p99.9", "max"];
     let mut text = "  latency of the real functions, by total time\n".to_owned();
-    text += &aligned(header, |column| column > 0, rows, "functions");
+    text += &aligned(header, |column| column > 0, rows, "functions", page.view.top);
     text
 }

@@ -4,6 +4,20 @@ use super::super::model::*;
 use super::process::shortened;
 use super::*;
 use crate::origin::Site;
+use crate::report::stacks::fake::frame;
+
+/// What a text is made of if no option says otherwise.
+const VIEW: View = View { group_by: None, top: 10, raw: false, whole: false };
+
+fn rendered(report: &Report) -> String {
+    render(report, &VIEW)
+}
+
+/// Frames as [`frame`] reads them, innermost first.
+fn stack(id: u32, frames: &[&str]) -> Stack {
+    let frames = frames.iter().zip(0x5555_1000..).map(|(name, address)| frame(address, name).into());
+    Stack { id: Some(id), end: Some(StackEnd::Outermost), frames: frames.collect() }
+}
 
 fn site(offset: u64, symbol: &str) -> Site {
     Site {
@@ -36,6 +50,7 @@ fn leaky(pid: u32) -> Process {
         path: "/etc/hostname".to_owned(),
         opened_by: "open".to_owned(),
         site: site(0x1300, "read_name"),
+        stack: stack(3, &["read_name  /src/leaky.c:30", "main  /src/leaky.c:41"]),
         tid: 42,
         opened_at_ns: 5_000,
         close_on_exec: None,
@@ -47,6 +62,16 @@ fn leaky(pid: u32) -> Process {
         bytes: 6_400_000,
         ..SiteTotal::default()
     }];
+    let stack =
+        stack(1, &["make_node  /src/leaky.c:12", "build  /src/leaky.c:20  inlined", "main  /src/leaky.c:40"]);
+    let leak = StackTotal {
+        function: "malloc".to_owned(),
+        blocks: 100_000,
+        bytes: 6_400_000,
+        stack: stack.clone(),
+        ..StackTotal::default()
+    };
+    let user = UseTotal { peak_blocks: 100_000, peak_bytes: 6_400_000, stack, ..UseTotal::default() };
     let origin = OriginTotal { origin: "stdio buffers".to_owned(), blocks: 1, bytes: 4096 };
     let malloc = Latency {
         function: "malloc".to_owned(),
@@ -68,7 +93,15 @@ fn leaky(pid: u32) -> Process {
             allocated_bytes: 6_404_096,
             peak_live_bytes: 6_404_096,
             peak_live_at_ns: 1_200_000,
-            still_allocated: StillAllocated { blocks: 100_000, bytes: 6_400_000, by_site },
+            still_allocated: StillAllocated {
+                blocks: 100_000,
+                bytes: 6_400_000,
+                by_site,
+                by_stack: vec![leak.clone()],
+                largest: Some(leak),
+                ..StillAllocated::default()
+            },
+            by_caller: Uses { groups: 2, peak: vec![user], ..Uses::default() },
             runtime_owned: RuntimeOwned { blocks: 1, bytes: 4096, by_origin: vec![origin] },
             ..Heap::default()
         }),
@@ -93,23 +126,28 @@ fn report(processes: Vec<Process>) -> Report {
 #[test]
 fn a_leak_is_told_in_five_lines_and_shown_below() {
     assert_eq!(
-        render(&report(vec![leaky(42)])),
+        rendered(&report(vec![leaky(42)])),
         "\
 calltap: ./leaky left 100000 blocks, 6.40 MB still allocated; 3 descriptors left open; status 0
-where:   100000 blocks of 6.40 MB (6400000 bytes) by malloc at leaky+0x11a9 (make_node); descriptor 3 (file /etc/hostname) by open at leaky+0x1300 (read_name)
-next:    addr2line -Cfpe /srv/bin/leaky 0x11a8
+where:   100000 blocks of 6.40 MB (6400000 bytes) by malloc in make_node (leaky.c:12); descriptor 3 (file /etc/hostname) by open in read_name (leaky.c:30)
+next:    calltap run --flamegraph FILE.svg ... draws where all of it comes from
 lost:    0 records
 seen:    100007 calls in 2.10 ms, 1 program in 1 process
 
 process 42: ./leaky; status 0, 1 thread, 2.00 ms, peak resident 9.00 MB
   heap: 100001 allocations, 1 free, 0 reallocations, 6.40 MB in all; peak 6.40 MB (6404096 bytes) at 1.20 ms
   still allocated: 100000 blocks, 6.40 MB (6400000 bytes)
-      bytes  blocks  function  call site
-    6.40 MB  100000  malloc    leaky+0x11a9 (make_node)
-  kept by the C and C++ run-times: 1 block, 4.10 kB (stdio buffers 4.10 kB)
+    6.40 MB in 100000 blocks by malloc
+        make_node  leaky.c:12
+        build      leaky.c:20  (inlined)
+        main       leaky.c:40
+  kept by run-times: 1 block, 4.10 kB (stdio buffers 4.10 kB)
+    users of the heap    bytes  blocks  in
+    at the peak        6.40 MB  100000  make_node (leaky.c:12)
   descriptors: 5 opened, 2 closed, 3 still open, at most 4 at once, 0 failed closes
-    still open (fd)  kind  path           opened by
-    3 (3..6)         file  /etc/hostname  open at leaky+0x1300 (read_name)
+    3 (fd 3..6) file /etc/hostname by open
+        read_name  leaky.c:30
+        main       leaky.c:41
   latency of the real functions, by total time
     function   count  errors    total    min    p50    p90     p99    p99.9      max
     malloc    100001       0  4.10 ms  18 ns  38 ns  60 ns  120 ns  1.90 us  45.0 us
@@ -119,14 +157,14 @@ process 42: ./leaky; status 0, 1 thread, 2.00 ms, peak resident 9.00 MB
 
 #[test]
 fn a_clean_program_is_told_to_be_clean() {
-    let text = render(&report(vec![quiet(1, "true")]));
+    let text = rendered(&report(vec![quiet(1, "true")]));
     let lines: Vec<_> = text.lines().take(3).collect();
     assert_eq!(
         lines,
         [
             "calltap: true did not leak: no block still allocated, no descriptor left open; status 0",
             "where:   nowhere",
-            "next:    calltap run --format json -o FILE ... has every call site and percentile",
+            "next:    calltap run --format json -o FILE ... has every stack and percentile",
         ]
     );
 }
@@ -136,13 +174,13 @@ fn nothing_is_claimed_of_what_was_not_looked_at() {
     let mut process = quiet(1, "busybox");
     (process.heap, process.descriptors, process.tapped) = (None, None, false);
     process.untapped_reason = Some("statically linked".to_owned());
-    let text = render(&report(vec![process]));
+    let text = rendered(&report(vec![process]));
     assert!(text.starts_with("calltap: busybox was not looked into (statically linked); status 0\n"));
     assert!(text.contains("process 1: busybox; status 0; not tapped: statically linked\n"));
 
     let mut process = quiet(1, "ls");
     process.heap = None;
-    let text = render(&report(vec![process]));
+    let text = rendered(&report(vec![process]));
     assert!(text.starts_with("calltap: ls left no descriptor open (memory not tapped); status 0\n"));
 }
 
@@ -150,7 +188,7 @@ fn nothing_is_claimed_of_what_was_not_looked_at() {
 fn three_hundred_children_do_not_make_three_hundred_sections() {
     let mut processes: Vec<_> = (0..300).map(|pid| quiet(1000 + pid, "child")).collect();
     processes[200] = leaky(1200);
-    let text = render(&report(processes));
+    let text = rendered(&report(processes));
     assert!(text.lines().count() < 50, "{text}");
     assert!(text.starts_with("calltap: child left 100000 blocks, 6.40 MB still allocated; 3 descriptors"));
     assert!(text.contains("\nprocess 1000: child; status 0, 1 thread"), "the target itself: {text}");
@@ -166,7 +204,7 @@ fn what_exec_clears_away_is_no_leak() {
     let mut before = leaky(7);
     before.ended_by = EndedBy::Exec;
     before.command = vec!["sh".to_owned()];
-    let text = render(&report(vec![before, quiet(7, "ls")]));
+    let text = rendered(&report(vec![before, quiet(7, "ls")]));
     assert!(text.starts_with("calltap: sh did not leak"), "{text}");
     assert!(text.contains("process 7: sh; replaced by exec"));
 }
@@ -181,6 +219,7 @@ fn faults_come_before_leaks() {
         address: 0x5000,
         function: "free".to_owned(),
         site: site(0x1401, "drop_all"),
+        stack: Stack::default(),
         tid: 1,
         at_ns: 3,
     }];
@@ -190,16 +229,21 @@ fn faults_come_before_leaks() {
         bytes: 8,
         allocated_by: "malloc".to_owned(),
         allocated_at: site(0x1500, "a"),
-        released_by: "operator delete".to_owned(),
+        allocated_stack: stack(9, &["a  a.c:1"]),
+        released_by: "_ZdlPv".to_owned(),
         released_at: site(0x1600, "b"),
+        released_stack: Stack::default(),
     }];
-    let text = render(&report(vec![process]));
+    let text = rendered(&report(vec![process]));
     let lines: Vec<_> = text.lines().collect();
     assert!(lines[0].contains("2 x double free; 1 x release by the wrong function; status 0"), "{text}");
-    assert!(lines[1].starts_with("where:   double at leaky+0x1401 (drop_all); 100000 blocks"), "{text}");
-    assert_eq!(lines[2], "next:    addr2line -Cfpe /srv/bin/leaky 0x1400");
+    assert!(lines[1].starts_with("where:   double free at leaky+0x1401 (drop_all); 100000 blocks"), "{text}");
+    assert_eq!(
+        lines[2],
+        "next:    calltap run --stacks-at all ... shows who called the function that released"
+    );
     assert!(text.contains("wrong releases: 2 double, 1 by a function of another family\n"));
-    assert!(text.contains("malloc at leaky+0x1500 (a)  operator delete at leaky+0x1600 (b)\n"), "{text}");
+    assert!(text.contains("malloc in a (a.c:1)  operator delete at leaky+0x1600 (b)\n"), "{text}");
 }
 
 #[test]
@@ -210,18 +254,16 @@ fn deaths_losses_and_blind_spots_are_told() {
     report.target.signal_name = Some("SIGSEGV".to_owned());
     report.lost_records = 12;
     report.blind_spots = vec!["static.so: its calls are bound inside".to_owned()];
-    let text = render(&report);
+    let text = rendered(&report);
     assert!(text.lines().next().unwrap().ends_with("; killed by SIGSEGV"));
     assert!(text.contains("lost:    12 records: the figures below are not complete\n"));
     assert!(text.ends_with("\nnot seen:\n  static.so: its calls are bound inside\n"));
 }
 
 #[test]
-fn commands_and_paths_can_be_pasted_and_keep_to_their_line() {
-    let mut odd = site(0x11, "f");
-    odd.object = Some("/tmp/it's here".to_owned());
-    assert_eq!(verdict::line_command(&odd).unwrap(), r"addr2line -Cfpe '/tmp/it'\''s here' 0x10");
-    assert_eq!(verdict::line_command(&Site::default()), None);
+fn paths_and_commands_keep_to_their_line() {
     assert_eq!(shortened("one\ntwo", 60), "one two");
     assert_eq!(shortened("abcdef", 3), "abc...");
 }
+
+mod stacks;

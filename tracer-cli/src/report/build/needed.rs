@@ -1,0 +1,74 @@
+//! Which frames need names: those of leaks always, as they decide what is a leak; all others in JSON,
+//! and in a text of processes that may get a section.
+
+use std::cmp::Reverse;
+
+use calltap_analyzers::event::Image;
+use calltap_analyzers::heap::HeapReport;
+use calltap_analyzers::image::ImageReport;
+
+use super::{ProcessFacts, Wishes};
+use crate::report::stacks::Place;
+
+/// If there are more processes, a text names the stacks of the first one and of so many others.
+const DETAILED: usize = 20;
+
+/// Whether more than the leaks of each process is shown by stack.
+pub(super) fn details(processes: &[ProcessFacts], wishes: &Wishes) -> Vec<bool> {
+    if wishes.view.whole || wishes.folded.is_some() || processes.len() <= DETAILED {
+        return vec![true; processes.len()];
+    }
+    let mut ranked: Vec<usize> = (0..processes.len()).collect();
+    ranked.sort_by_key(|&index| (index != 0, Reverse(weight(&processes[index])), index));
+    let mut details = vec![false; processes.len()];
+    ranked.iter().take(DETAILED).for_each(|&index| details[index] = true);
+    details
+}
+
+/// At least what the report will find of faults, bytes and descriptors.
+fn weight(process: &ProcessFacts) -> (u64, u64, usize) {
+    let Some(found) = &process.findings else {
+        return (0, 0, 0);
+    };
+    let heap = found.heap.as_ref();
+    let faults =
+        heap.map_or(0, |h| h.double_frees.count + h.unmatched_frees.count + h.mismatched_frees.count);
+    let open = found.descriptors.as_ref().map_or(0, |d| d.still_open.len());
+    (faults, heap.map_or(0, |h| h.live_bytes + h.live_blocks), open)
+}
+
+/// Every place whose stack is going to be named.
+pub(super) fn places<'a>(
+    processes: &'a [ProcessFacts],
+    details: &'a [bool],
+) -> impl Iterator<Item = (Image, Vec<Place>)> + 'a {
+    processes.iter().zip(details).filter_map(|(process, &detail)| {
+        let found = process.findings.as_ref()?;
+        let places = if detail { all(found) } else { found.heap.iter().flat_map(living).collect() };
+        Some((process.image?, places))
+    })
+}
+
+fn living(heap: &HeapReport) -> impl Iterator<Item = Place> + '_ {
+    heap.still_allocated.iter().map(|living| (living.stack, living.site))
+}
+
+fn all(found: &ImageReport) -> Vec<Place> {
+    let mut places = Vec::new();
+    if let Some(heap) = &found.heap {
+        places.extend(living(heap));
+        places.extend(heap.by_place.iter().map(|place| (place.stack, place.site)));
+        let releases = heap.double_frees.examples.iter().chain(&heap.unmatched_frees.examples);
+        places.extend(releases.map(|fault| (fault.stack, fault.site)));
+        for mismatch in &heap.mismatched_frees.examples {
+            places.push((mismatch.given_stack, mismatch.given_at));
+            places.push((mismatch.released_stack, mismatch.released_at));
+        }
+        places.extend(heap.largest_allocation.map(|largest| (largest.stack, largest.site)));
+    }
+    if let Some(descriptors) = &found.descriptors {
+        places.extend(descriptors.still_open.iter().map(|open| (open.stack, open.site)));
+        places.extend(descriptors.failed_closes.examples.iter().map(|fault| (fault.stack, fault.site)));
+    }
+    places
+}
