@@ -4,7 +4,7 @@
 //! Each object is announced to the reader when it is first met. One that lies where another one had
 //! been begins a new *lap*: frames carry it, so that addresses before and after are told apart.
 
-use core::ffi::{c_int, c_void};
+use core::ffi::{CStr, c_int, c_void};
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use super::{announce, cache};
@@ -38,12 +38,13 @@ static FIND: AtomicPtr<c_void> = AtomicPtr::new(core::ptr::null_mut());
 static LOADER_START: AtomicU64 = AtomicU64::new(0);
 static LOADER_BYTES: AtomicU64 = AtomicU64::new(0);
 
-/// Finds the loader's function. Called by the constructor.
+/// Finds the loader's function, and the loader. Called by the constructor.
 pub(crate) fn resolve() {
     // SAFETY: dlsym takes any string.
-    let find = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"_dl_find_object".as_ptr()) };
-    FIND.store(find, Ordering::Relaxed);
-    if let Some(loader) = ask(find as u64) {
+    let symbol = |name: &CStr| unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+    FIND.store(symbol(c"_dl_find_object"), Ordering::Relaxed);
+    // A function that the loader itself defines.
+    if let Some(loader) = ask(symbol(c"__tls_get_addr") as u64) {
         LOADER_START.store(loader.start, Ordering::Relaxed);
         LOADER_BYTES.store(loader.end - loader.start, Ordering::Relaxed);
     }
@@ -217,16 +218,24 @@ impl LinkMap {
     }
 }
 
-/// Tells an object from another one at the same addresses: its name, and the beginning of its table of
-/// functions, which no two builds have alike. Never 0.
+/// Tells an object from another one at the same addresses: by its name, and by its first kilobyte, where
+/// linkers put the build id beside the headers. Never 0.
 fn identity_of(found: &Found) -> u64 {
-    let mut bytes = [0; announce::MAX_PATH + 64];
-    let (name, table) = bytes.split_at_mut(announce::MAX_PATH);
+    const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+    const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
+    let mut identity = FNV_OFFSET;
+    let mut add = |bytes: &[u8]| {
+        identity =
+            bytes.iter().fold(identity, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(FNV_PRIME));
+    };
+    let mut bytes = [0; announce::MAX_PATH];
     if let Some(map) = LinkMap::read(found.link_map) {
-        kernel::copy_readable(map.name, name, true);
+        let length = kernel::copy_readable(map.name, &mut bytes, true);
+        add(&bytes[..length]);
     }
-    kernel::copy_readable(found.tables, table, false);
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    }) | 1
+    for part in 0..2 {
+        let length = kernel::copy_readable(found.start + part * bytes.len() as u64, &mut bytes, false);
+        add(&bytes[..length]);
+    }
+    identity | 1
 }

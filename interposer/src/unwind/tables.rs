@@ -93,7 +93,14 @@ fn find(address: u64, object: &Object, context: &mut Context) -> Option<Rule> {
     let Pointer::Direct(start) = header.eh_frame_ptr() else { return None };
     let bases = bases.set_eh_frame(start);
     let section = EhFrame::from(slice(start, object)?);
-    let entry = header.table()?.fde_for_address(&section, &bases, address, EhFrame::cie_from_offset).ok()?;
+    let table = header.table()?;
+    let entry_for = |address| table.fde_for_address(&section, &bases, address, EhFrame::cie_from_offset).ok();
+    let Some(entry) = entry_for(address) else {
+        // A return address that is a function's first was put there by hand: nothing called from there. So
+        // coroutines end (`makecontext`).
+        let begins_behind = entry_for(address + 1)?.initial_address() == address + 1;
+        return begins_behind.then_some(Rule::OUTERMOST);
+    };
     if entry.is_signal_trampoline() {
         return Some(Rule::SIGNAL);
     }
