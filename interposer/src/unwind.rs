@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  stack    the number of a stack: walk, look it up, store it if it is new
-//!  walk     what the thread remembers of its last walk; unwinds only what has changed
+//!  walk     what the thread remembers of its last walk, and whether that still stands
+//!  renew    the walk of what does not
 //!  step     one frame to its caller's
 //!  cache    rules by code address, for the process
 //!  tables   rules out of an object's unwind table
@@ -13,8 +14,11 @@
 
 mod announce;
 mod cache;
+mod entry;
+mod hash;
 mod objects;
 mod readable;
+mod renew;
 mod rule;
 mod stack;
 mod step;
