@@ -7,7 +7,7 @@
 //!  step     one frame to its caller's
 //!  cache    rules by code address, for the process
 //!  tables   rules out of an object's unwind table
-//!  objects  which object an address lies in
+//!  objects  which object an address lies in; program: the executable's own tables
 //! ```
 //! Return addresses are never rewritten. Nothing is read but the stack in use, as far as it has been
 //! found to be readable, and the tables of objects whose code is on it.
@@ -17,6 +17,7 @@ mod cache;
 mod entry;
 mod hash;
 mod objects;
+mod program;
 mod readable;
 mod renew;
 mod rule;

@@ -7,18 +7,16 @@
 use core::ffi::{CStr, c_int, c_void};
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
-use super::{announce, cache};
+use super::{announce, cache, program};
 use crate::kernel;
 
 /// An object that has unwind tables.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Object {
-    /// First address.
-    pub(super) start: u64,
-    /// First address behind it.
-    pub(super) end: u64,
     /// Address of its `.eh_frame_hdr`.
     pub(super) tables: u64,
+    /// The part of it that this and `.eh_frame` are in.
+    pub(super) readable: (u64, u64),
 }
 
 /// `struct dl_find_object` of `<dlfcn.h>`.
@@ -37,6 +35,9 @@ static FIND: AtomicPtr<c_void> = AtomicPtr::new(core::ptr::null_mut());
 /// Where the loader itself is.
 static LOADER_START: AtomicU64 = AtomicU64::new(0);
 static LOADER_BYTES: AtomicU64 = AtomicU64::new(0);
+/// The program's own segment with unwind tables.
+static TABLES_START: AtomicU64 = AtomicU64::new(0);
+static TABLES_END: AtomicU64 = AtomicU64::new(0);
 
 /// Finds the loader's function, and the loader. Called by the constructor.
 pub(crate) fn resolve() {
@@ -47,6 +48,10 @@ pub(crate) fn resolve() {
     if let Some(loader) = ask(symbol(c"__tls_get_addr") as u64) {
         LOADER_START.store(loader.start, Ordering::Relaxed);
         LOADER_BYTES.store(loader.end - loader.start, Ordering::Relaxed);
+    }
+    if let Some((start, end)) = program::tables() {
+        TABLES_START.store(start, Ordering::Relaxed);
+        TABLES_END.store(end, Ordering::Relaxed);
     }
 }
 
@@ -78,7 +83,12 @@ fn ask(address: u64) -> Option<Found> {
 pub(super) fn find(address: u64) -> Option<Object> {
     let found = ask(address)?;
     meet(&found);
-    Some(Object { start: found.start, end: found.end, tables: found.tables })
+    let is_in = |(start, end): (u64, u64)| (start..end).contains(&found.tables);
+    let whole = (found.start, found.end);
+    // Of a program with gaps between its segments, the loader gives one segment.
+    let programs = (TABLES_START.load(Ordering::Relaxed), TABLES_END.load(Ordering::Relaxed));
+    let readable = [whole, programs].into_iter().find(|part| is_in(*part))?;
+    Some(Object { tables: found.tables, readable })
 }
 
 /// So many objects are remembered; later ones are announced each time they are looked at.

@@ -75,14 +75,15 @@ pub(super) fn rule(address: u64, object: &Object) -> Rule {
     Rule::UNKNOWN
 }
 
-/// The bytes from `start` to the end of the object.
+/// The bytes from `start` to the end of what can be read.
 fn slice(start: u64, object: &Object) -> Option<Slice> {
-    if start < object.start || start >= object.end {
+    let (low, high) = object.readable;
+    if !(low..high).contains(&start) {
         return None;
     }
-    let length = (object.end - start) as usize;
+    let length = (high - start) as usize;
     // SAFETY: the loader keeps the object mapped while code of it is on the stack, and its tables lie
-    // in its first readable segment. The slice may run into a gap behind that, which a well-formed table
+    // in one readable segment. The slice may run into a gap behind that, which a well-formed table
     // does not refer to.
     Some(EndianSlice::new(unsafe { core::slice::from_raw_parts(start as *const u8, length) }, LittleEndian))
 }
