@@ -77,7 +77,11 @@ fn look_up(address: u64) -> Rule {
     }
     // Code outside of all objects is not remembered: an object may come to lie there unnoticed.
     let Some(object) = objects::find(address) else { return Rule::UNKNOWN };
-    let rule = tables::rule(address, &object);
+    let mut rule = tables::rule(address, &object);
+    if rule == Rule::UNKNOWN && objects::is_in_loader(address) {
+        // Of the loader, only what the kernel enters has no table: the beginning of everything.
+        rule = Rule::OUTERMOST;
+    }
     cache::put(address, rule);
     rule
 }
