@@ -4,9 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use calltap_channel::record::{MAX_TEXT, MAX_WORDS, Record};
 use calltap_channel::ring::{Consumer, Control, Peeked, Words};
+use calltap_channel::stack::{self, End, Frame, MAX_DEPTH, StackTable};
 use proptest::prelude::*;
 
 const CAPACITY: usize = 2048;
+const SLOTS: u64 = 16;
 
 struct Memory(Vec<AtomicU64>);
 
@@ -93,4 +95,28 @@ fn laps_of_all_lengths_come_back_unchanged() {
         assert!(control.refresh(1), "drained, so there is room");
     }
     assert_eq!(written, read);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn a_scribbled_table_gives_bounded_stacks_and_takes_new_ones(
+        words in prop::collection::vec(prop_oneof![Just(0), 0..400u64, any::<u64>()], 0..stack::bytes_of(SLOTS) as usize / 8),
+        ids in prop::collection::vec(any::<u32>(), 8),
+        hash in any::<u64>(),
+    ) {
+        let padded = words.into_iter().chain(std::iter::repeat(0)).take(stack::bytes_of(SLOTS) as usize / 8);
+        let memory: Vec<AtomicU64> = padded.map(AtomicU64::new).collect();
+        // SAFETY: the vector has the size of such a table and outlives its use.
+        let table = unsafe { StackTable::at(memory.as_ptr().cast(), SLOTS) };
+        for id in (0..=SLOTS as u32 + 1).chain(ids) {
+            if let Some(stack) = table.get(id) {
+                prop_assert!(stack.frames.len() <= MAX_DEPTH);
+            }
+        }
+        let frames = [Frame(1), Frame(u64::MAX), Frame(3)];
+        let id = table.intern(hash, End::Depth, frames.iter().copied());
+        prop_assert!(u64::from(id) <= SLOTS);
+    }
 }

@@ -11,6 +11,7 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     let layout = Layout::new(2, MIN_RING_BYTES).expect("within bounds");
+    let layout = layout.with_stacks(64, 64).expect("within bounds");
     let mut memory = vec![0_u64; layout.size() as usize / 8];
     for (word, bytes) in memory.iter_mut().zip(data.chunks(8)) {
         let mut padded = [0; 8];
@@ -23,11 +24,18 @@ fuzz_target!(|data: &[u8]| {
         memory[rings + index % (layout.capacity as usize)] =
             u64::from_le_bytes(bytes.try_into().expect("eight bytes"));
     }
+    let stacks = layout.stacks() as usize / 8;
+    for (index, bytes) in data.chunks_exact(8).enumerate().take(1024) {
+        memory[stacks + index] = u64::from_le_bytes(bytes.try_into().expect("eight bytes"));
+    }
     let base = memory.as_mut_ptr().cast::<u8>();
     // SAFETY: a page and more is allocated at `base`; the header may hold any bits.
     let _ = unsafe { Segment::layout_at(base, layout.size()) };
     // SAFETY: the vector has the layout's size and outlives every use below.
     let segment = unsafe { Segment::view(base, layout) };
+    for id in 0..=65 {
+        let _ = segment.stacks().get(id);
+    }
     for ring in 0..2 {
         let control = segment.control(ring);
         let words = segment.words(ring);
