@@ -28,6 +28,10 @@ const PREFIX: u64 = 8;
 const STORE_PER_SLOT: u64 = 16;
 /// Slots looked at before a table counts as full.
 const PROBES: u64 = 64;
+/// Slots that are tried first, so that a program with few stacks touches few pages.
+const FIRST_SLOTS: u64 = 1 << 16;
+/// How many of them.
+const FIRST_PROBES: u64 = 16;
 
 /// A table in mapped memory. Copies are views of the same table.
 #[derive(Clone, Copy, Debug)]
@@ -97,9 +101,10 @@ impl StackTable {
         }
         // 0 stands for an empty slot.
         let hash = hash.max(1);
-        let first = hash >> 32;
-        for probe in 0..PROBES.min(self.slots) {
-            let slot = (first + probe) & (self.slots - 1);
+        let start = hash >> 32;
+        let among_first = (0..FIRST_PROBES).map(|probe| (start + probe) & (FIRST_SLOTS.min(self.slots) - 1));
+        let among_all = (0..PROBES).map(|probe| (start + probe) & (self.slots - 1));
+        for slot in among_first.chain(among_all) {
             let at = PREFIX + slot * 2;
             let mut seen = self.word(at).load(Ordering::Relaxed);
             if seen == 0 {
