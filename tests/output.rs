@@ -12,6 +12,7 @@ use hdrhistogram::serialization::Deserializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 
 use crate::launch::{calltap, scratch};
+use crate::marks::Marks;
 use crate::outcome::Outcome;
 use crate::target::Target;
 
@@ -84,7 +85,9 @@ fn the_first_five_lines_of_the_text_answer() {
     let digits: String =
         answer.chars().filter(|sign| !matches!(sign, ',' | '_' | '\'' | '\u{202f}')).collect();
     assert!(digits.contains("10000"), "the leaked blocks: {report}");
-    assert!(answer.contains("still allocated") && answer.contains("(main)"), "how much, where: {report}");
+    let (file, line) = Marks::of(&["graph.c"]).leak("nodes");
+    let place = format!("by malloc in main ({file}:{line})");
+    assert!(answer.contains("still allocated") && answer.contains(&place), "how much, where: {report}");
     assert!(report.contains("lost"), "also when nothing was: {report}");
     assert!(outcome.stdout().starts_with("leaked.blocks=10000\n"), "{outcome}");
 

@@ -1,4 +1,4 @@
-//! Leaks by stack, as a JSON report tells them.
+//! Leaks of blocks and descriptors by stack, as a JSON report tells them.
 
 use serde::Deserialize;
 
@@ -7,19 +7,37 @@ use crate::report::Process;
 /// Blocks that calls from one stack have left allocated.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Leak {
+    /// What several stacks have in common, if they were to be one group.
+    pub(crate) group: Option<String>,
     pub(crate) function: String,
     pub(crate) blocks: i64,
     pub(crate) bytes: i64,
     pub(crate) stack: Stack,
 }
 
+/// A descriptor that was left open.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Open {
+    pub(crate) opened_by: String,
+    pub(crate) stack: Stack,
+}
+
 /// A call stack.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Stack {
-    /// `outermost`, `depth` or `lost`.
-    pub(crate) end: String,
+    /// None if only the call site was to be known.
+    pub(crate) end: Option<End>,
     /// Innermost first.
     pub(crate) frames: Vec<Frame>,
+}
+
+/// Why a stack has no more frames.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum End {
+    Outermost,
+    Depth,
+    Lost,
 }
 
 /// A function on a stack.
@@ -51,6 +69,14 @@ impl Leak {
     }
 }
 
+impl Open {
+    /// All that a process's section tells.
+    pub(crate) fn all(process: Process<'_>) -> Vec<Self> {
+        let rows = process.at("/descriptors/still_open");
+        Vec::deserialize(rows).unwrap_or_else(|error| panic!("{error} in {rows:#}"))
+    }
+}
+
 impl Stack {
     /// Whether some frame is at this line of this source, which is named without its directory.
     pub(crate) fn passes(&self, (source, line): (&str, i64)) -> bool {
@@ -64,9 +90,14 @@ impl Stack {
 }
 
 impl Frame {
+    /// Its source without the directory.
+    pub(crate) fn source(&self) -> Option<&str> {
+        self.file.as_deref().and_then(|file| file.rsplit('/').next())
+    }
+
     /// Whether it is a function of this source, which is named without its directory.
     pub(crate) fn is_of(&self, source: &str) -> bool {
-        self.file.as_deref().is_some_and(|file| file.rsplit('/').next() == Some(source))
+        self.source() == Some(source)
     }
 
     /// Whether its function's name contains `text`.

@@ -1,6 +1,6 @@
 // Builds a graph of NODES heap blocks, loses every tenth, frees the rest: graph NODES.
 //
-// What it prints as leaked is what no pointer leads to any more.
+// What it prints as leaked is what no pointer leads to any more; it came from LEAK nodes.
 #include <stdlib.h>
 #include "say.h"
 
@@ -29,7 +29,7 @@ int main(int argc, char **argv)
     struct node **all = malloc(nodes * sizeof *all);
     for (size_t i = 0; i < nodes; i++) {
         size_t bytes = sizeof(struct node) + draw(200);
-        all[i] = malloc(bytes);
+        all[i] = malloc(bytes); // LEAK nodes
         all[i]->bytes = bytes;
         for (int e = 0; e < EDGES; e++)
             all[i]->edge[e] = i ? all[draw(i)] : NULL;

@@ -1,6 +1,7 @@
 // Leaks 5 blocks of 43 bytes in a process that is not simply the program's first one: lives MODE.
 //
-// The leaking line is marked LEAK leaks, the calls of it VIA with the mode.
+// The leaking line is marked LEAK leaks, the calls of it VIA with the mode. At exec the program has its own
+// path too, LEAK path.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdlib.h>
@@ -79,7 +80,7 @@ int main(int argc, char **argv)
         const char *name;
         void (*run)(void);
     } modes[] = {{"forked", forked}, {"execed", execed}, {"last", last}, {"deleted", deleted}, {"replaced", replaced}};
-    self = realpath("/proc/self/exe", NULL);
+    self = realpath("/proc/self/exe", NULL); // LEAK path
     for (size_t i = 0; argc == 2 && i < sizeof modes / sizeof *modes; i++)
         if (!strcmp(argv[1], modes[i].name)) {
             modes[i].run();
