@@ -3,7 +3,6 @@
 use calltap_channel::stack::Frame;
 
 use super::hash::Hash;
-use super::objects;
 use super::step::{IRREGULAR, Position, USES_BP};
 
 /// Bits of `Entry::sp`, which is a multiple of 8: the saved `rbp` is part of the evidence.
@@ -80,10 +79,4 @@ impl Entry {
             }
         }
     }
-}
-
-/// The word that stands for a frame now.
-#[inline(always)]
-pub(super) fn frame_of(position: &Position) -> Frame {
-    Frame::returning_to(position.pc).with(objects::lap(), position.marks)
 }

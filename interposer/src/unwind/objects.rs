@@ -124,10 +124,46 @@ pub(super) fn generation() -> u32 {
     GENERATION.load(Ordering::Relaxed)
 }
 
-/// The lap that frames belong to now.
-#[inline(always)]
-pub(super) fn lap() -> u64 {
-    u64::from(LAP.load(Ordering::Relaxed))
+/// Where objects have been replaced by others, and how often: frames there carry the number.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(super) struct Reused {
+    low: u64,
+    high: u64,
+    lap: u64,
+}
+
+impl Reused {
+    /// Nowhere.
+    pub(super) const NOWHERE: Self = Self { low: 0, high: 0, lap: 0 };
+
+    /// What holds now. To be asked for after [`generation`], so that it is not older.
+    pub(super) fn now() -> Self {
+        Self {
+            low: REUSED_LOW.load(Ordering::Relaxed),
+            high: REUSED_HIGH.load(Ordering::Relaxed),
+            lap: u64::from(LAP.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// The lap of a frame at this address.
+    #[inline(always)]
+    pub(super) fn lap_of(&self, address: u64) -> u64 {
+        if address.wrapping_sub(self.low) < self.high - self.low { self.lap } else { 0 }
+    }
+}
+
+static REUSED_LOW: AtomicU64 = AtomicU64::new(0);
+static REUSED_HIGH: AtomicU64 = AtomicU64::new(0);
+
+/// An object has taken another one's place: rules and walks that know the other one are void.
+#[cold]
+fn begin_lap(found: &Found) {
+    let low = REUSED_LOW.load(Ordering::Relaxed);
+    REUSED_LOW.store(if low == 0 { found.start } else { low.min(found.start) }, Ordering::Relaxed);
+    REUSED_HIGH.fetch_max(found.end, Ordering::Relaxed);
+    LAP.fetch_add(1, Ordering::Relaxed);
+    begin_generation();
 }
 
 /// The loader has released memory, as it does when it has unloaded an object.
@@ -183,8 +219,7 @@ fn meet(found: &Found) {
         break;
     }
     if replaced {
-        LAP.fetch_add(1, Ordering::Relaxed);
-        begin_generation();
+        begin_lap(found);
     }
     if identity == 0 {
         identity = identity_of(found);
@@ -203,7 +238,10 @@ fn meet(found: &Found) {
     let Some(map) = LinkMap::read(found.link_map) else { return };
     let mut path = [0; announce::MAX_PATH];
     let length = kernel::copy_readable(map.name, &mut path, true);
-    announce::loaded([found.start, found.end, map.bias, lap()], &path[..length]);
+    // Its frames carry no lower lap.
+    let reused = Reused::now();
+    let lap = reused.lap_of(found.start).min(reused.lap_of(found.end - 1));
+    announce::loaded([found.start, found.end, map.bias, lap], &path[..length]);
 }
 
 /// The first words of the loader's `struct link_map` (`<link.h>`).

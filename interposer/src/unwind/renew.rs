@@ -1,6 +1,6 @@
 //! Walking what is not known, and remembering it.
 
-use super::entry::{BP_MATTERS, Entry, frame_of};
+use super::entry::{BP_MATTERS, Entry};
 use super::step::{Position, Step, Stop, USES_BP, step};
 use super::walk::{PLACES, SPARE, Tail, Walk};
 
@@ -33,7 +33,7 @@ impl Walk {
         let (mut at, mut bp_slot, mut how) = (*from, 0, 0);
         let mut count = 0;
         let met = loop {
-            let frame = frame_of(&at);
+            let frame = self.frame_of(&at);
             let found = self.place_of(at.sp);
             if self.entry(found).is(&at, frame) && (base.max(count)..self.past as usize).contains(&found) {
                 break Ok(found);

@@ -189,6 +189,11 @@ fn check(memory: &mut Memory, from: &Position, taken: &Taken) {
     memory.walk(1).user = from.sp;
     memory.walk(1).forget();
     let full = walked(memory, 1, from);
+    if !(memory.walk(0).is_current() && memory.walk(1).is_current()) {
+        // Objects have come or gone between the two.
+        memory.walk(1).user = 0;
+        return;
+    }
     let same = full.end == taken.end && full.hash == taken.hash && full.count == taken.count && {
         let [one, other] = [0, 1].map(|level| core::ptr::from_ref(memory.walk(level)));
         // SAFETY: both are ours, and nothing changes them here.

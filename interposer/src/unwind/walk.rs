@@ -16,9 +16,9 @@
 
 use calltap_channel::stack::{End, Frame};
 
-use super::entry::{Entry, SAVED_BP, frame_of};
+use super::entry::{Entry, SAVED_BP};
 use super::hash::Hash;
-use super::objects;
+use super::objects::{self, Reused};
 use super::readable::Readable;
 use super::step::{IRREGULAR, Position, Stop, step};
 
@@ -45,6 +45,8 @@ pub(super) struct Walk {
     /// Frame address of whoever uses it; 0 if nobody does.
     pub(super) user: u64,
     pub(super) readable: Readable,
+    /// As of `generation`.
+    reused: Reused,
     /// [`Hash::power`] of `depth`.
     power: u64,
     generation: u32,
@@ -79,6 +81,7 @@ impl Walk {
         *self = Self {
             user: 0,
             readable,
+            reused: Reused::NOWHERE,
             power: Hash::power(depth),
             generation: 0,
             depth: depth as u32,
@@ -111,6 +114,7 @@ impl Walk {
     pub(super) fn take(&mut self, from: &Position) -> Taken {
         if self.generation != objects::generation() {
             self.generation = objects::generation();
+            self.reused = Reused::now();
             self.forget();
         }
         let top = self.top as usize;
@@ -118,6 +122,12 @@ impl Walk {
             self.renew(from, top);
         }
         self.taken()
+    }
+
+    /// The word that stands for a frame.
+    #[inline(always)]
+    pub(super) fn frame_of(&self, at: &Position) -> Frame {
+        Frame::returning_to(at.pc).with(self.reused.lap_of(at.pc), at.marks)
     }
 
     /// Whether no object has come or gone since the walk began.
@@ -128,7 +138,10 @@ impl Walk {
 
     #[inline(always)]
     fn is_known(&mut self, index: usize, at: &Position) -> bool {
-        index < self.past as usize && self.entry(index).is(at, frame_of(at))
+        index < self.past as usize && {
+            let frame = self.frame_of(at);
+            self.entry(index).is(at, frame)
+        }
     }
 
     /// The innermost `count` frames of the last walk.
