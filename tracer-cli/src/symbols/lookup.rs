@@ -30,6 +30,14 @@ pub(super) struct Named {
     pub(super) inlined: bool,
 }
 
+impl Named {
+    /// Whether its name may lack the namespace and class that it is in: debug information leaves the
+    /// linker's name of functions away that no other object can call.
+    fn is_unscoped(&self) -> bool {
+        self.function.is_some() && self.mangled.is_none()
+    }
+}
+
 /// The names of an address, innermost first; none if nothing is known.
 pub(super) type Names = Arc<[Named]>;
 
@@ -131,6 +139,7 @@ pub(super) fn look_up(
     if debug_file.is_some() {
         sources.push(source(object, false));
     }
+    let linkers = source(best, false);
     let mut texts = Texts::default();
     for batch in addresses.chunks(BATCH) {
         let mut names: Vec<(u64, Names)> = batch.iter().map(|&address| (address, Names::from([]))).collect();
@@ -148,6 +157,16 @@ pub(super) fn look_up(
             }
             true
         });
+        let unscoped = names.iter_mut().filter(|(_, names)| names.last().is_some_and(Named::is_unscoped));
+        let unscoped: Vec<_> = unscoped.collect();
+        let asked: Vec<u64> = unscoped.iter().map(|(address, _)| *address).collect();
+        if let Ok(answers) = symbolizer.symbolize(&linkers, Input::VirtOffset(&asked)) {
+            for ((_, names), answer) in unscoped.into_iter().zip(answers) {
+                if let Symbolized::Sym(symbol) = answer {
+                    texts.scope(names, &symbol.name);
+                }
+            }
+        }
         found(names);
     }
 }
@@ -176,6 +195,19 @@ impl Texts {
             Named { function, mangled, file, line, inlined }
         })
         .collect()
+    }
+
+    /// Gives the function that is not inlined the linker's name, if that says more.
+    fn scope(&mut self, names: &mut Names, raw: &str) {
+        let (function, mangled) = self.function(raw);
+        if mangled.is_none() {
+            return;
+        }
+        let mut scoped = names.to_vec();
+        if let Some(last) = scoped.last_mut() {
+            (last.function, last.mangled) = (Some(function), mangled);
+        }
+        *names = scoped.into();
     }
 
     fn function(&mut self, raw: &str) -> (Arc<str>, Option<Arc<str>>) {
