@@ -8,13 +8,14 @@ use anyhow::Context;
 use calltap_analyzers::event::FunctionId;
 use calltap_analyzers::image::ImageReport;
 use calltap_channel::note::Untapped;
-use calltap_channel::stack::{End, StackTable};
+use calltap_channel::stack::StackTable;
 use calltap_channel::{Family, Function};
 use hdrhistogram::Histogram;
 
 use crate::cli::{Format, Run};
 use crate::fail_on::Condition;
 use crate::histogram_log::{self, Interval};
+use crate::origin::Origins;
 use crate::reader::processes::{Ending, Process};
 use crate::reader::{Lost, Outcome};
 use crate::report::build::{Ended, Facts, ProcessFacts, Wishes};
@@ -182,7 +183,7 @@ impl Findings {
         let folded = options.folded.is_some() || options.flamegraph.is_some();
         let wishes =
             Wishes { view: view(options), suppressions, folded: folded.then_some(options.stack_value) };
-        let mut recorded = Recorded { table, symbols: &mut symbols, progress };
+        let mut recorded = Recorded { table, symbols: &mut symbols, origins: Origins::new(), progress };
         let (report, folded) = Report::build(facts, &mut recorded, &wishes);
         Self { report, folded, histograms: outcome.histograms }
     }
@@ -235,13 +236,8 @@ fn view(options: &Run) -> View {
     }
 }
 
+/// The report counts those of what it tells.
 fn counts(options: &Run, table: StackTable, checked: Option<(u64, u64)>) -> StackCounts {
-    let slots = if table.is_empty() { 0 } else { (options.max_stacks * 2).next_power_of_two() as u32 };
-    let (mut lost, mut guessed) = (0, 0);
-    for stack in (1..=slots).filter_map(|id| table.get(id)) {
-        lost += u64::from(stack.end == End::Lost);
-        guessed += u64::from(stack.frames.iter().any(|frame| frame.is_guessed()));
-    }
     StackCounts {
         depth: options.depth(),
         group_by: options.group_by.unwrap_or_default(),
@@ -249,8 +245,7 @@ fn counts(options: &Run, table: StackTable, checked: Option<(u64, u64)>) -> Stac
         table_full: table.refused(),
         checked: checked.map(|(checked, _)| checked),
         differing: checked.map(|(_, differing)| differing),
-        lost,
-        guessed,
+        ..StackCounts::default()
     }
 }
 

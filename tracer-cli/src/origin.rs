@@ -9,12 +9,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use calltap_channel::function::{Effect, Function};
 use serde::Serialize;
 
-use crate::exit_snapshot::Mapped;
+use crate::symbols::{Code, FileId, Symbols};
 
 mod callers;
 mod names;
@@ -44,7 +44,7 @@ pub enum Ownership {
 pub struct Site {
     /// The address in the process: a return address, one instruction behind the call. 0 if unknown.
     pub address: u64,
-    /// Path of the object that holds it; `None` if no file is mapped there.
+    /// Path of the object that holds it; `None` if no object is known to have been there.
     pub object: Option<String>,
     /// The same as a virtual address of the object file, as `addr2line` and `objdump` take it.
     /// Subtract 1 to get the line of the call itself.
@@ -70,13 +70,10 @@ impl fmt::Display for Site {
     }
 }
 
-/// Which file on which device.
-type Key = (u32, u32, u64, PathBuf);
-
 /// Answers whose a call site is. Every object is read once, in parts, when it is first asked for.
 #[derive(Debug, Default)]
 pub struct Origins {
-    objects: HashMap<Key, Option<Known>>,
+    objects: HashMap<FileId, Option<Known>>,
 }
 
 #[derive(Debug)]
@@ -117,51 +114,37 @@ impl Origins {
         Self::default()
     }
 
-    /// Whose a block is that `function_name` (a C symbol) gave to its caller, which it returned to
-    /// at `site`, in a process with these `maps` (by ascending address).
-    pub fn owner(&mut self, site: u64, function_name: &str, maps: &[Mapped]) -> Ownership {
-        let Some(mapped) = Mapped::holding(maps, site) else {
-            return Ownership::ProgramGuess;
-        };
-        match Library::of(&mapped.path) {
+    /// Whose a block is that `function_name` (a C symbol) gave to its caller, which it returned to at
+    /// `site`.
+    pub fn owner(&mut self, site: &Code, function_name: &str, symbols: &Symbols) -> Ownership {
+        match Library::of(Path::new(&*site.path)) {
             Library::Loader => Ownership::Runtime("loader and thread vectors"),
             Library::NameService => Ownership::Runtime("name service"),
-            Library::C => self.decide(mapped, site, Known::owner_in_c_library),
+            Library::C => self.decide(site, Known::owner_in_c_library, symbols),
             // What the C++ library acquires with `operator new` belongs to the object it is for.
             Library::Cxx if is_operator_new(function_name) => Ownership::Program,
-            Library::Cxx => self.decide(mapped, site, Known::owner_in_cxx_library),
-            Library::Other => self.decide(mapped, site, Known::owner_elsewhere),
+            Library::Cxx => self.decide(site, Known::owner_in_cxx_library, symbols),
+            Library::Other => self.decide(site, Known::owner_elsewhere, symbols),
         }
     }
 
-    /// Where an address of a process with these `maps` is.
-    pub fn site(&mut self, address: u64, maps: &[Mapped]) -> Site {
-        let unknown = Site { address, ..Site::default() };
-        let Some(mapped) = Mapped::holding(maps, address).filter(|m| m.inode != 0) else {
-            return unknown;
-        };
-        let object = Some(mapped.path.to_string_lossy().into_owned());
-        let in_file = address - mapped.start + mapped.offset;
-        let known = self.known(mapped);
-        let offset = known.as_ref().and_then(|k| k.object.address_of_offset(in_file));
-        let symbol = known.zip(offset).and_then(|(known, offset)| {
-            // The call may be the function's last instruction; the address behind it is another's.
-            known.object.function_at(offset.wrapping_sub(1)).map(str::to_owned)
-        });
-        Site { object, offset: offset.unwrap_or(in_file), symbol, ..unknown }
+    /// The function that holds the call that returns to `site`, as the symbol table spells it.
+    pub fn symbol(&mut self, site: &Code, symbols: &Symbols) -> Option<String> {
+        // The call may be the function's last instruction; the address behind it is another's.
+        let call = site.address.wrapping_sub(1);
+        self.known(site.file, symbols)?.object.function_at(call).map(str::to_owned)
     }
 
-    fn decide(&mut self, mapped: &Mapped, site: u64, rule: fn(&mut Known, u64) -> Ownership) -> Ownership {
-        let Some(known) = self.known(mapped) else {
+    fn decide(
+        &mut self,
+        site: &Code,
+        rule: fn(&mut Known, u64) -> Ownership,
+        symbols: &Symbols,
+    ) -> Ownership {
+        let Some(known) = self.known(site.file, symbols) else {
             return Ownership::ProgramGuess;
         };
-        let Some(call) = known
-            .object
-            .address_of_offset(site - mapped.start + mapped.offset)
-            .map(|behind| behind.wrapping_sub(1))
-        else {
-            return Ownership::ProgramGuess;
-        };
+        let call = site.address.wrapping_sub(1);
         if let Some(&owner) = known.owners.get(&call) {
             return owner;
         }
@@ -170,12 +153,11 @@ impl Origins {
         owner
     }
 
-    fn known(&mut self, mapped: &Mapped) -> Option<&mut Known> {
-        let (major, minor) = mapped.device;
+    fn known(&mut self, file: FileId, symbols: &Symbols) -> Option<&mut Known> {
         self.objects
-            .entry((major, minor, mapped.inode, mapped.path.clone()))
+            .entry(file)
             .or_insert_with(|| {
-                let object = Object::open(mapped.file()?).ok()?;
+                let object = Object::read(symbols.open(file).ok()?).ok()?;
                 Some(Known { object, callers: None, owners: HashMap::new() })
             })
             .as_mut()

@@ -6,6 +6,8 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::fs::File;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -27,8 +29,9 @@ mod perf_map;
 mod process;
 
 use debug_file::DebugDirectories;
+pub use demangle::demangled;
 use elf::Segments;
-use files::FileId;
+pub use files::FileId;
 use images::{Images, Location, MappedAtExit, Placed};
 use lookup::{Lookup, Named, Names};
 use objects::Objects;
@@ -77,6 +80,17 @@ pub struct NamedFrame {
     pub address: u64,
     /// Whether it was found by frame pointer, for want of an unwind table.
     pub guessed: bool,
+}
+
+/// A place in the code of an object file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Code {
+    /// Which file.
+    pub file: FileId,
+    /// Path of the file, as reports call it.
+    pub path: Arc<str>,
+    /// The return address as a virtual address of the file.
+    pub address: u64,
 }
 
 /// What is known of a frame.
@@ -200,8 +214,7 @@ impl Symbols {
         let Some(answer) = self.answers.get(&(image, frame)) else {
             return vec![unnamed];
         };
-        let object =
-            answer.object.map(|file| self.objects.files().path(file)).filter(|path| !path.is_empty());
+        let object = self.code(image, frame).map(|code| code.path);
         let unnamed = NamedFrame { object, offset: answer.offset, ..unnamed };
         if answer.names.is_empty() {
             return vec![unnamed];
@@ -210,6 +223,24 @@ impl Symbols {
             NamedFrame { function, mangled, file, line, inlined, ..unnamed.clone() }
         });
         named.collect()
+    }
+
+    /// The code that a frame returns to; None if no object is known to have been there, or if the frame
+    /// was not in [`Symbols::resolve`].
+    #[must_use]
+    pub fn code(&self, image: Image, frame: Frame) -> Option<Code> {
+        let answer = self.answers.get(&(image, frame))?;
+        let file = answer.object?;
+        let path = self.objects.files().path(file);
+        (!path.is_empty()).then_some(Code { file, path, address: answer.offset })
+    }
+
+    /// An object file, to be read.
+    ///
+    /// # Errors
+    /// If it cannot be opened, is another file now, or has been written to.
+    pub fn open(&self, file: FileId) -> io::Result<File> {
+        Ok(self.objects.files().read(file)?.file)
     }
 
     fn name_by_perf_map(&mut self, image: Image, mut frames: Vec<(u64, Frame)>) {

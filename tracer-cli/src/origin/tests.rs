@@ -3,57 +3,66 @@
 use std::process::Command;
 use std::sync::LazyLock;
 
+use calltap_analyzers::event::Image;
+use calltap_channel::stack::Frame;
+
 use super::*;
 use crate::exit_snapshot::maps;
 
-/// What `call_sites.c` said: its maps, and (deed, function, site) of each block left.
-struct Told {
-    maps: Vec<Mapped>,
-    blocks: Vec<(String, String, u64)>,
+const IMAGE: Image = Image(1);
+/// The process has ended, so that files are found by path.
+const GONE: u32 = u32::MAX;
+
+/// A block that `call_sites.c` left: by which deed, whose it is, and where it came from.
+struct Left {
+    deed: String,
+    owner: Ownership,
+    at: String,
 }
 
-static TOLD: LazyLock<Told> = LazyLock::new(Told::by_this_machine);
+static LEFT: LazyLock<Vec<Left>> = LazyLock::new(by_this_machine);
 
-impl Told {
-    fn by_this_machine() -> Self {
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src/origin/call_sites.c");
-        let directory = std::env::temp_dir().join(format!("calltap-call-sites-{}", std::process::id()));
-        std::fs::create_dir_all(&directory).unwrap();
-        let program = directory.join("call_sites");
-        let compiled = Command::new("cc")
-            .args(["-O1", "-o"])
-            .args([program.as_os_str(), source.as_ref()])
-            .args(["-Wl,--no-as-needed", "-l:libstdc++.so.6"])
-            .status();
-        assert!(compiled.expect("gcc is installed").success());
-        let output = Command::new(&program).env("LC_ALL", "C").output().unwrap();
-        std::fs::remove_dir_all(&directory).unwrap();
-        assert!(output.status.success(), "{output:?}");
-        let text = String::from_utf8(output.stdout).unwrap();
-        // printf's own newline comes first: the deed "printf" prints one.
-        let (maps, blocks) = text.trim_start().split_once("\n\n").unwrap();
-        let blocks = blocks.lines().map(|line| {
-            let mut words = line.split(' ');
-            let mut next = || words.next().unwrap().to_owned();
-            let (deed, function, _size, site) = (next(), next(), next(), next());
-            (deed, function, u64::from_str_radix(&site[2..], 16).unwrap())
-        });
-        Self { maps: maps::parse(maps.as_bytes()), blocks: blocks.collect() }
-    }
+fn by_this_machine() -> Vec<Left> {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src/origin/call_sites.c");
+    let directory = tempfile::tempdir().unwrap();
+    let program = directory.path().join("call_sites");
+    let compiled = Command::new("cc")
+        .args(["-O1", "-o"])
+        .args([program.as_os_str(), source.as_ref()])
+        .args(["-Wl,--no-as-needed", "-l:libstdc++.so.6"])
+        .status();
+    assert!(compiled.expect("gcc is installed").success());
+    let output = Command::new(&program).env("LC_ALL", "C").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    // printf's own newline comes first: the deed "printf" prints one.
+    let (maps, blocks) = text.trim_start().split_once("\n\n").unwrap();
+    let blocks: Vec<(&str, &str, Frame)> = blocks
+        .lines()
+        .map(|line| {
+            let [deed, function, _size, site] = *line.split(' ').collect::<Vec<_>>() else {
+                panic!("{line}");
+            };
+            (deed, function, Frame::returning_to(u64::from_str_radix(&site[2..], 16).unwrap()))
+        })
+        .collect();
+    let mut symbols = Symbols::new(Vec::new());
+    symbols.ending(IMAGE, GONE, GONE, &maps::parse(maps.as_bytes()));
+    let wanted: Vec<_> = blocks.iter().map(|(_, _, frame)| (IMAGE, *frame)).collect();
+    symbols.resolve(&wanted, &mut |_, _| ());
+    let mut origins = Origins::new();
+    let left = |(deed, function, frame): (&str, &str, Frame)| {
+        let code = symbols.code(IMAGE, frame).expect("it is in an object");
+        let owner = origins.owner(&code, function, &symbols);
+        let symbol = origins.symbol(&code, &symbols).unwrap_or_default();
+        Left { deed: deed.to_owned(), owner, at: format!("{} ({symbol})", code.path) }
+    };
+    blocks.into_iter().map(left).collect()
+}
 
-    /// Whose the blocks of a deed are, each answer once, with where they came from.
-    fn owners(&self, deed: &str) -> Vec<(Ownership, String)> {
-        let mut origins = Origins::new();
-        let mut owners = Vec::new();
-        for (_, function, site) in self.blocks.iter().filter(|block| block.0 == deed) {
-            let owner = origins.owner(*site, function, &self.maps);
-            let found = (owner, origins.site(*site, &self.maps).to_string());
-            if !owners.contains(&found) {
-                owners.push(found);
-            }
-        }
-        owners
-    }
+/// Whose the blocks of a deed are, with where they came from.
+fn owners(deed: &str) -> Vec<(Ownership, &'static str)> {
+    LEFT.iter().filter(|left| left.deed == deed).map(|left| (left.owner, left.at.as_str())).collect()
 }
 
 #[test]
@@ -62,7 +71,7 @@ fn what_the_run_times_hand_out_is_the_programs() {
         if allocates("strdup") && ["strdup", "realpath"].contains(&deed) {
             continue; // the tapped functions themselves would be named instead
         }
-        let owners = TOLD.owners(deed);
+        let owners = owners(deed);
         assert!(!owners.is_empty(), "{deed} left nothing");
         assert!(owners.iter().all(|(owner, _)| *owner == Ownership::Program), "{deed}: {owners:?}");
     }
@@ -83,7 +92,7 @@ fn what_the_run_times_keep_is_theirs() {
         ("getpwnam", "name service"),
         ("pthread_create", "loader and thread vectors"),
     ] {
-        let owners = TOLD.owners(deed);
+        let owners = owners(deed);
         let theirs = |owner: &Ownership| matches!(owner, Ownership::Runtime(_));
         assert!(owners.iter().any(|(owner, _)| *owner == Ownership::Runtime(kept)), "{deed}: {owners:?}");
         // Unless strdup is tapped itself, the library's own calls of it cannot be told apart.
@@ -93,22 +102,38 @@ fn what_the_run_times_keep_is_theirs() {
 }
 
 #[test]
-fn a_site_is_named_by_object_offset_and_symbol() {
-    let (_, at) = TOLD.owners("opendir").remove(0);
-    assert!(at.starts_with("libc.so.6+0x"), "{at}");
-    let (_, at) = TOLD.owners("strdup").remove(0);
+fn the_function_is_named_as_the_symbol_table_has_it() {
+    let (_, at) = owners("opendir")[0];
+    assert!(at.contains("/libc.so.6 ("), "{at}");
+    let (_, at) = owners("strdup")[0];
     assert!(at.ends_with("strdup)"), "{at}");
 }
 
 #[test]
-fn addresses_without_a_file_are_shown_as_they_are() {
-    let maps = maps::parse(b"10-20 rw-p 0 0:0 0 [heap]\n30-40 r-xp 50 0:1 7 /gone/x (deleted)\n");
+fn what_cannot_be_read_is_taken_for_the_programs() {
+    let mut symbols = Symbols::new(Vec::new());
+    let maps = maps::parse(b"30-40 r-xp 0 0:1 7 /gone/x (deleted)\n50-60 r-xp 0 0:1 8 /gone/libc.so.6\n");
+    symbols.ending(IMAGE, GONE, GONE, &maps);
+    let frames = [0x34, 0x54].map(Frame::returning_to);
+    symbols.resolve(&frames.map(|frame| (IMAGE, frame)), &mut |_, _| ());
     let mut origins = Origins::new();
-    assert_eq!(origins.site(0, &maps).to_string(), "unknown");
-    assert_eq!(origins.site(0x12, &maps).to_string(), "0x12");
-    assert_eq!(origins.site(0x34, &maps).to_string(), "x+0x54", "its file cannot be read any more");
-    assert_eq!(origins.owner(0x12, "malloc", &maps), Ownership::ProgramGuess);
-    assert_eq!(origins.owner(0x34, "malloc", &maps), Ownership::ProgramGuess);
+    for frame in frames {
+        let code = symbols.code(IMAGE, frame).unwrap();
+        assert_eq!((code.address, origins.symbol(&code, &symbols)), (4, None));
+        assert_eq!(origins.owner(&code, "malloc", &symbols), Ownership::ProgramGuess);
+    }
+}
+
+#[test]
+fn sites_are_shown_as_far_as_they_are_known() {
+    let unknown = Site::default();
+    assert_eq!(unknown.to_string(), "unknown");
+    let nowhere = Site { address: 0x12, ..unknown };
+    assert_eq!(nowhere.to_string(), "0x12");
+    let unnamed = Site { object: Some("/gone/x".to_owned()), offset: 0x54, ..nowhere };
+    assert_eq!(unnamed.to_string(), "x+0x54");
+    let named = Site { symbol: Some("f".to_owned()), ..unnamed };
+    assert_eq!(named.to_string(), "x+0x54 (f)");
 }
 
 #[test]

@@ -24,14 +24,15 @@ pub use facts::{Ended, Facts, ProcessFacts, Wishes};
 use sites::{Naming, Sites};
 
 impl Report {
-    /// Puts the report together, and what is to be folded. Reads the target's object files to name
-    /// call sites; names stacks by `source`.
+    /// Puts the report together, and what is to be folded. Names places by `source`, which reads the
+    /// target's object files.
     #[must_use]
     pub fn build(facts: Facts, source: &mut dyn Source, wishes: &Wishes) -> (Self, Option<Folded>) {
         let (exit_code, signal, _) = ending(facts.ended);
         let tapped = facts.processes.iter().filter(|process| process.findings.is_some()).count();
         let details = needed::details(&facts.processes, wishes);
         let mut naming = Naming::new(source, wishes, tapped);
+        let (lost, guessed) = naming.stacks.flawed(needed::stacks(&facts.processes));
         naming.stacks.resolve(needed::places(&facts.processes, &details));
         let processes = facts.processes.into_iter().zip(details);
         let processes = processes.map(|(facts, detail)| process(facts, detail, &mut naming)).collect();
@@ -49,7 +50,7 @@ impl Report {
             lost_records: facts.lost_records,
             lost_by_thread: facts.lost_by_thread,
             blind_spots: facts.blind_spots,
-            stacks: facts.stacks,
+            stacks: model::StackCounts { lost, guessed, ..facts.stacks },
             processes,
         };
         (report, naming.folded())
@@ -59,9 +60,8 @@ impl Report {
 fn process(facts: ProcessFacts, detail: bool, naming: &mut Naming<'_>) -> Process {
     let (exit_code, signal, ended_by) = ending(facts.ended);
     let snapshot = facts.snapshot.as_ref();
-    let maps = snapshot.map_or(&[][..], |s| &s.maps);
     let program = facts.command.first().map_or("unknown", String::as_str);
-    let mut sites = Sites::of(naming, facts.image, program, maps, detail);
+    let mut sites = Sites::of(naming, facts.image, program, detail);
     let findings = facts.findings;
     let events = findings.as_ref().map_or(0, |found| found.events);
     let (heap, mappings, descriptors, latency) = match findings {

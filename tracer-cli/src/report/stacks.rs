@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::model::{Frame, Stack};
+use crate::origin::{Ownership, Site};
 
 #[cfg(test)]
 pub(in crate::report) mod fake;
@@ -32,6 +33,13 @@ pub trait Source {
 
     /// What a frame is, what was inlined into it first; empty if nothing is known.
     fn name(&self, image: Image, frame: RawFrame) -> Vec<Frame>;
+
+    /// Where a frame is in its object file, as the linker has it. Only of what was looked up.
+    fn site(&mut self, image: Image, frame: RawFrame) -> Site;
+
+    /// Whose a block is that `function` (a C symbol) gave to the caller that a frame returns to. Only of
+    /// what was looked up.
+    fn owner(&mut self, image: Image, frame: RawFrame, function: &str) -> Ownership;
 }
 
 /// What makes stacks one group.

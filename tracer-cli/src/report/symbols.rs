@@ -7,6 +7,7 @@ use calltap_channel::stack::{Frame as RawFrame, Stack, StackTable};
 
 use super::model::Frame;
 use super::stacks::Source;
+use crate::origin::{Origins, Ownership, Site};
 use crate::symbols::{NamedFrame, Symbols};
 
 /// What is left of the stacks when the run is over.
@@ -15,6 +16,8 @@ pub struct Recorded<'a> {
     pub table: StackTable,
     /// Names for their frames.
     pub symbols: &'a mut Symbols,
+    /// Whose code they are in.
+    pub origins: Origins,
     /// Is told how many addresses have been looked up, and of how many.
     pub progress: &'a mut dyn FnMut(usize, usize),
 }
@@ -30,6 +33,26 @@ impl Source for Recorded<'_> {
 
     fn name(&self, image: Image, frame: RawFrame) -> Vec<Frame> {
         self.symbols.name(image, frame).into_iter().map(shown).collect()
+    }
+
+    fn site(&mut self, image: Image, frame: RawFrame) -> Site {
+        let address = frame.address();
+        match self.symbols.code(image, frame) {
+            Some(code) => Site {
+                address,
+                object: Some(code.path.to_string()),
+                offset: code.address,
+                symbol: self.origins.symbol(&code, self.symbols),
+            },
+            None => Site { address, ..Site::default() },
+        }
+    }
+
+    fn owner(&mut self, image: Image, frame: RawFrame, function: &str) -> Ownership {
+        match self.symbols.code(image, frame) {
+            Some(code) => self.origins.owner(&code, function, self.symbols),
+            None => Ownership::ProgramGuess,
+        }
     }
 }
 

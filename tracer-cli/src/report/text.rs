@@ -3,14 +3,14 @@
 
 use std::cmp::Reverse;
 
-use super::model::{EndedBy, Process, Report, Stack};
+use super::model::{EndedBy, Process, Report, Stack, StackCounts};
 use super::stacks::name::short;
 use super::stacks::{GroupBy, base};
 use super::units::plural;
 use super::{View, verdict};
 
 /// So many processes get a section, the first one and those with the largest findings.
-const MAX_SECTIONS: usize = 5;
+const MAX_SECTIONS: usize = 3;
 /// So many others get a line.
 const MAX_LINES: usize = 15;
 
@@ -55,11 +55,24 @@ pub fn render(report: &Report, view: &View) -> String {
     if lines.len() > MAX_LINES {
         text += &format!("... and {} more (all with --format json)\n", lines.len() - MAX_LINES);
     }
-    if !report.blind_spots.is_empty() {
+    let flaws = flaws(report);
+    let mut spots = report.blind_spots.iter().chain(&flaws).peekable();
+    if spots.peek().is_some() {
         text += "\nnot seen:\n";
-        report.blind_spots.iter().for_each(|spot| text += &format!("  {spot}\n"));
+        spots.for_each(|spot| text += &format!("  {spot}\n"));
     }
     text
+}
+
+/// What stacks lack for want of unwind tables, one sentence each.
+fn flaws(report: &Report) -> Vec<String> {
+    let StackCounts { lost, guessed, .. } = report.stacks;
+    let flaws = [
+        (lost, "stacks that end in code without an unwind table"),
+        (guessed, "stacks with callers that were found without an unwind table, behind a question mark"),
+    ];
+    let seen = flaws.into_iter().filter(|(count, _)| *count > 0);
+    seen.map(|(count, what)| format!("{what}: {count}")).collect()
 }
 
 impl Page<'_> {
@@ -93,23 +106,27 @@ impl Page<'_> {
     }
 }
 
-/// Who gets a section, and who only a line; each in the order of their beginning.
+/// Who gets a section, and who only a line. Sections are in the order of their beginning; so are
+/// lines, but those that say something come first.
 fn divide(processes: &[Process]) -> (Vec<&Process>, Vec<&Process>) {
-    let mut ranked: Vec<(usize, &Process)> = processes.iter().enumerate().collect();
-    ranked.sort_by_key(|&(index, process)| (index != 0, Reverse(weight(process)), index));
-    let sections = ranked
-        .iter()
-        .take(MAX_SECTIONS)
-        .filter(|(index, process)| process.tapped && (*index == 0 || weight(process) > (0, 0, 0)))
-        .count();
-    let mut lines = ranked.split_off(sections);
-    ranked.sort_by_key(|&(index, _)| index);
-    lines.sort_by_key(|&(index, process)| (weight(process) == (0, 0, 0), index));
-    let processes = |ranked: Vec<(usize, _)>| ranked.into_iter().map(|(_, p)| p).collect();
-    (processes(ranked), processes(lines))
+    let tapped = |process: &Process| process.tapped;
+    let lasting = processes.iter().position(|p| tapped(p) && p.ended_by != EndedBy::Exec);
+    let first = lasting.or_else(|| processes.iter().position(tapped));
+    let has_section = |&index: &usize| {
+        Some(index) == first || (tapped(&processes[index]) && weight(&processes[index]) > (0, 0, 0))
+    };
+    let mut chosen: Vec<usize> = (0..processes.len()).filter(has_section).collect();
+    chosen.sort_by_key(|&index| (Some(index) != first, Reverse(weight(&processes[index]))));
+    chosen.truncate(MAX_SECTIONS);
+    let (sections, lines): (Vec<_>, Vec<_>) =
+        processes.iter().enumerate().partition(|(index, _)| chosen.contains(index));
+    let processes = |indexed: Vec<(usize, _)>| indexed.into_iter().map(|(_, process)| process).collect();
+    let (sections, mut lines): (_, Vec<&Process>) = (processes(sections), processes(lines));
+    lines.sort_by_key(|process| weight(process) == (0, 0, 0));
+    (sections, lines)
 }
 
-/// How much a process has to say: faults, bytes, descriptors. What exec clears away says little.
+/// How much a process has to say: faults, bytes, descriptors. What exec clears away says nothing.
 fn weight(process: &Process) -> (u64, u64, usize) {
     if process.ended_by == EndedBy::Exec {
         return (0, 0, 0);

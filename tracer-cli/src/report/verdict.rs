@@ -14,7 +14,7 @@ pub(super) fn lines(report: &Report, paths: &Paths) -> [String; 5] {
     let totals = Totals::of(report);
     [
         format!("calltap: {} {}; {}", name(&report.target.command), totals.verdict(report), status(report)),
-        format!("where:   {}", totals.place(paths)),
+        format!("where:   {}", totals.place(report, paths)),
         format!("next:    {}", totals.next()),
         format!("lost:    {}", lost(report)),
         format!("seen:    {}", seen(report)),
@@ -32,10 +32,20 @@ struct Totals<'a> {
     double_frees: u64,
     unmatched_frees: u64,
     mismatched_frees: u64,
-    top_site: Option<&'a SiteTotal>,
-    largest: Option<&'a StackTotal>,
-    first_open: Option<&'a StillOpen>,
-    fault: Option<(&'a str, &'a Site, &'a Stack)>,
+    /// Processes that left blocks.
+    leaking: u64,
+    top_site: Option<(&'a Process, &'a SiteTotal)>,
+    largest: Option<(&'a Process, &'a StackTotal)>,
+    first_open: Option<(&'a Process, &'a StillOpen)>,
+    fault: Option<(&'a Process, Fault<'a>)>,
+}
+
+/// What was wrong with a release, and where it was.
+#[derive(Clone, Copy)]
+struct Fault<'a> {
+    what: &'a str,
+    site: &'a Site,
+    stack: &'a Stack,
 }
 
 impl<'a> Totals<'a> {
@@ -50,6 +60,7 @@ impl<'a> Totals<'a> {
     fn add(&mut self, process: &'a Process) {
         if let Some(heap) = &process.heap {
             self.memory_seen = true;
+            self.leaking += u64::from(heap.still_allocated.blocks > 0);
             self.blocks += heap.still_allocated.blocks;
             self.bytes += heap.still_allocated.bytes;
             self.double_frees += heap.double_frees;
@@ -57,24 +68,31 @@ impl<'a> Totals<'a> {
             self.mismatched_frees += heap.mismatched_frees;
             match &heap.still_allocated.largest {
                 Some(leak) => {
-                    self.largest = self.largest.into_iter().chain([leak]).max_by_key(|leak| leak.bytes)
+                    let both = [(process, leak)].into_iter().chain(self.largest);
+                    self.largest = both.max_by_key(|(_, leak)| leak.bytes);
                 }
                 None => {
-                    let sites = heap.still_allocated.by_site.iter();
-                    self.top_site = sites.chain(self.top_site).max_by_key(|site| site.bytes);
+                    let sites = heap.still_allocated.by_site.iter().map(|site| (process, site));
+                    self.top_site = sites.chain(self.top_site).max_by_key(|(_, site)| site.bytes);
                 }
             }
-            let fault = heap.faults.first().map(|f| (f.kind, &f.site, &f.stack));
+            let fault = heap.faults.first().map(|fault| {
+                let what = if fault.kind == "double" { "double free" } else { "unmatched free" };
+                Fault { what, site: &fault.site, stack: &fault.stack }
+            });
             let mismatch = || {
-                let first = heap.mismatches.first();
-                first.map(|m| ("mismatched release", &m.released_at, &m.released_stack))
+                let first = heap.mismatches.first()?;
+                let (site, stack) = (&first.released_at, &first.released_stack);
+                Some(Fault { what: "mismatched release", site, stack })
             };
-            self.fault = self.fault.or(fault).or_else(mismatch);
+            let fault = fault.or_else(mismatch).map(|fault| (process, fault));
+            self.fault = self.fault.or(fault);
         }
         if let Some(descriptors) = &process.descriptors {
             self.descriptors_seen = true;
             self.open += descriptors.still_open.len() as u64;
-            self.first_open = self.first_open.or(descriptors.still_open.first());
+            let first = descriptors.still_open.first().map(|open| (process, open));
+            self.first_open = self.first_open.or(first);
         }
     }
 
@@ -85,11 +103,11 @@ impl<'a> Totals<'a> {
         }
         let mut findings = Vec::new();
         if self.blocks > 0 {
-            findings.push(format!(
-                "left {}, {} still allocated",
-                plural(self.blocks, "block"),
-                bytes(self.bytes)
-            ));
+            let (blocks, size) = (plural(self.blocks, "block"), bytes(self.bytes));
+            findings.push(match self.leaking {
+                1 => format!("left {blocks}, {size} still allocated"),
+                processes => format!("left {blocks}, {size} still allocated in {processes} processes"),
+            });
         }
         match self.open {
             0 => {}
@@ -116,40 +134,49 @@ impl<'a> Totals<'a> {
         findings.join("; ")
     }
 
-    fn place(&self, paths: &Paths) -> String {
-        let fault = self.fault.map(|(kind, site, stack)| {
-            let what = if kind == "mismatched release" { kind.to_owned() } else { format!("{kind} free") };
-            format!("{what} {}", at(stack, Some(site), paths))
+    /// Where the first findings are, each behind its process if that is not the first one.
+    fn place(&self, report: &Report, paths: &Paths) -> String {
+        let fault = self.fault.map(|(process, fault)| {
+            (process, format!("{} {}", fault.what, at(fault.stack, Some(fault.site), paths)))
         });
-        let open = self.first_open.map(|open| {
+        let open = self.first_open.map(|(process, open)| {
             let what = if open.path.is_empty() { String::new() } else { format!(" {}", open.path) };
             let place = at(&open.stack, Some(&open.site), paths);
-            format!("descriptor {} ({}{what}) by {} {place}", open.fd, open.kind, open.opened_by)
+            (process, format!("descriptor {} ({}{what}) by {} {place}", open.fd, open.kind, open.opened_by))
         });
-        let places: Vec<_> = [fault, self.leak(paths), open].into_iter().flatten().take(2).collect();
+        let mut told = report.processes.first();
+        let places = [fault, self.leak(paths), open].into_iter().flatten().take(2).map(|(process, place)| {
+            if told.replace(process).is_some_and(|last| std::ptr::eq(last, process)) {
+                return place;
+            }
+            format!("process {} ({}): {place}", process.pid, base(name(&process.command)))
+        });
+        let places: Vec<_> = places.collect();
         if places.is_empty() { "nowhere".to_owned() } else { places.join("; ") }
     }
 
     /// The most bytes that come from one place.
-    fn leak(&self, paths: &Paths) -> Option<String> {
+    fn leak(&self, paths: &Paths) -> Option<(&'a Process, String)> {
         let told = |blocks, size, function, place| {
             format!("{} of {} by {} {place}", plural(blocks, "block"), bytes_exactly(size), called(function))
         };
         match (self.largest, self.top_site) {
-            (Some(leak), site) if site.is_none_or(|site| site.bytes <= leak.bytes) => {
-                Some(told(leak.blocks, leak.bytes, &leak.function, at(&leak.stack, None, paths)))
+            (Some((process, leak)), site) if site.is_none_or(|(_, site)| site.bytes <= leak.bytes) => {
+                let place = at(&leak.stack, None, paths);
+                Some((process, told(leak.blocks, leak.bytes, &leak.function, place)))
             }
-            (_, Some(site)) => {
-                Some(told(site.blocks, site.bytes, &site.function, format!("at {}", site.site)))
+            (_, Some((process, site))) => {
+                let place = format!("at {}", site.site);
+                Some((process, told(site.blocks, site.bytes, &site.function, place)))
             }
             _ => None,
         }
     }
 
     fn next(&self) -> String {
-        let release = self.fault.map(|(_, _, stack)| stack);
-        let findings =
-            [release, self.largest.map(|leak| &leak.stack), self.first_open.map(|open| &open.stack)];
+        let release = self.fault.map(|(_, fault)| fault.stack);
+        let leak = self.largest.map(|(_, leak)| &leak.stack);
+        let findings = [release, leak, self.first_open.map(|(_, open)| &open.stack)];
         let mut findings = findings.into_iter().flatten();
         if let Some(program) = findings.clone().find_map(without_lines) {
             let program = base(program);

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 /// The name as Rust or C++ spells it; unchanged if neither has mangled it. A symbol's version
 /// (`@@GLIBC_2.2.5`) is no part of a name.
-pub(super) fn demangled(raw: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn demangled(raw: &str) -> Cow<'_, str> {
     let name = match raw.split_once('@') {
         Some((name, _)) if !name.is_empty() => name,
         _ => raw,

@@ -19,7 +19,7 @@ const MAX_OPEN: usize = 400;
 
 /// Which object file of the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct FileId(usize);
+pub struct FileId(usize);
 
 /// Tells a file from others, and from what it becomes when it is written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

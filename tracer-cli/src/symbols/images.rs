@@ -110,8 +110,8 @@ impl Images {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use calltap_channel::stack::INTERRUPTED;
     use crate::symbols::files::Files;
+    use calltap_channel::stack::INTERRUPTED;
     use std::path::Path;
 
     const CHILD: Image = Image(2);

@@ -50,9 +50,10 @@ impl Objects {
             }
             _ => Process::look_at(loaded.pid),
         };
-        let file = match process.mapped_at(loaded.start) {
+        let mapped = process.mapped_at(loaded.start);
+        let file = match mapped.filter(|mapped| process.may_have_loaded(path, mapped)) {
             Some(mapped) => self.mapped(&process, mapped, path, loaded),
-            // It has ended, or goes on with another program.
+            // It has ended, goes on with another program, or has something else there by now.
             None => {
                 let program = self.programs.get(&loaded.image).filter(|_| path.as_os_str().is_empty());
                 let path = program.map_or(path, PathBuf::as_path);

@@ -60,18 +60,30 @@ impl Process {
         if mapped.inode == 0 {
             return None;
         }
-        // The kernel's own link to it; only for those who may administrate.
-        let link = format!("/proc/{}/map_files/{:x}-{:x}", self.pid, mapped.start, mapped.end);
-        if let Ok(file) = open(Path::new(&link)) {
-            return Some(file);
-        }
         // Not by device: file systems made of layers or of subvolumes show another one in `maps`.
         let same = |file: &File| file.metadata().is_ok_and(|metadata| metadata.ino() == mapped.inode);
-        let by_name = [self.directory.join("exe"), self.seen_by_it(path), mapped.path.clone()];
-        by_name.iter().find_map(|path| open(path).ok().filter(same)).or_else(|| {
-            // Some show another inode too, so the path has the last word.
-            open(&self.seen_by_it(mapped.file()?)).ok()
-        })
+        let by_name = [self.seen_by_it(path), mapped.path.clone(), self.directory.join("exe")];
+        let found = by_name.iter().find_map(|path| open(path).ok().filter(same));
+        // The kernel's own link, only for those who may administrate: later than names, as something
+        // else may be mapped there since `maps` was read, and some file systems show another inode there.
+        let link = || open(Path::new(&self.link(mapped))).ok();
+        found.or_else(link).or_else(|| open(&self.seen_by_it(mapped.file()?)).ok())
+    }
+
+    fn link(&self, mapped: &Mapped) -> String {
+        format!("/proc/{}/map_files/{:x}-{:x}", self.pid, mapped.start, mapped.end)
+    }
+
+    /// Whether a mapping may be of the object that the loader calls `path`, as far as that path still
+    /// leads to a file: since the object was met, another one may have taken its place.
+    pub(super) fn may_have_loaded(&self, path: &Path, mapped: &Mapped) -> bool {
+        if path.as_os_str().is_empty() || path == mapped.path {
+            return true;
+        }
+        let seen = self.seen_by_it(path);
+        // By path too, as some file systems show another inode in `maps`.
+        seen.metadata().is_ok_and(|metadata| metadata.ino() == mapped.inode)
+            || seen.canonicalize().map_or(true, |path| path == mapped.path)
     }
 
     /// The file `/tmp/perf-PID.map` of this process, under the number that it knows itself by; None
@@ -128,6 +140,23 @@ mod tests {
             assert_eq!(file.metadata().unwrap().ino(), program.ino(), "{path}");
         }
         assert!(process.mapped_at(0).is_none());
+    }
+
+    #[test]
+    fn what_took_the_place_of_an_object_is_not_taken_for_it() {
+        let process = Process::look_at(std::process::id());
+        let here = what_took_the_place_of_an_object_is_not_taken_for_it as *const () as u64;
+        let program = process.mapped_at(here).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let link = directory.path().join("link");
+        std::os::unix::fs::symlink(&program.path, &link).unwrap();
+        let may_be = |path: &Path, mapped| process.may_have_loaded(path, mapped);
+        for path in [Path::new(""), &program.path, &link, Path::new("/no/such/path")] {
+            assert!(may_be(path, program), "{path:?}");
+        }
+        assert!(!may_be(Path::new("/bin/sh"), program));
+        let anonymous = Mapped { inode: 0, path: PathBuf::new(), ..program.clone() };
+        assert!(!may_be(&program.path, &anonymous) && may_be(Path::new("linux-vdso.so.1"), &anonymous));
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub struct Facts {
     pub lost_by_thread: Vec<model::Lost>,
     /// What could not be seen, one sentence each.
     pub blind_spots: Vec<String>,
-    /// How stacks were taken.
+    /// How stacks were taken; those that are lost or guessed have not been counted yet.
     pub stacks: model::StackCounts,
     /// All process images, in the order of their beginning.
     pub processes: Vec<ProcessFacts>,

@@ -1,25 +1,26 @@
-//! Which frames need names: those of leaks always, as they decide what is a leak; all others in JSON,
+//! Which frames need names: those of findings always, as they decide what is a leak; all others in JSON,
 //! and in a text of processes that may get a section.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 
 use calltap_analyzers::event::Image;
-use calltap_analyzers::heap::HeapReport;
 use calltap_analyzers::image::ImageReport;
 
-use super::{ProcessFacts, Wishes};
+use super::{Ended, ProcessFacts, Wishes};
 use crate::report::stacks::Place;
 
-/// If there are more processes, a text names the stacks of the first one and of so many others.
+/// If there are more processes, a text names the stacks of so many.
 const DETAILED: usize = 20;
 
-/// Whether more than the leaks of each process is shown by stack.
+/// Whether more than the findings of each process is shown by stack.
 pub(super) fn details(processes: &[ProcessFacts], wishes: &Wishes) -> Vec<bool> {
     if wishes.view.whole || wishes.folded.is_some() || processes.len() <= DETAILED {
         return vec![true; processes.len()];
     }
     let mut ranked: Vec<usize> = (0..processes.len()).collect();
-    ranked.sort_by_key(|&index| (index != 0, Reverse(weight(&processes[index])), index));
+    let lasting = processes.iter().position(|p| p.findings.is_some() && p.ended != Ended::Exec);
+    ranked.sort_by_key(|&index| (Some(index) != lasting, Reverse(weight(&processes[index])), index));
     let mut details = vec![false; processes.len()];
     ranked.iter().take(DETAILED).for_each(|&index| details[index] = true);
     details
@@ -27,7 +28,7 @@ pub(super) fn details(processes: &[ProcessFacts], wishes: &Wishes) -> Vec<bool> 
 
 /// At least what the report will find of faults, bytes and descriptors.
 fn weight(process: &ProcessFacts) -> (u64, u64, usize) {
-    let Some(found) = &process.findings else {
+    let Some(found) = process.findings.as_ref().filter(|_| process.ended != Ended::Exec) else {
         return (0, 0, 0);
     };
     let heap = found.heap.as_ref();
@@ -37,6 +38,12 @@ fn weight(process: &ProcessFacts) -> (u64, u64, usize) {
     (faults, heap.map_or(0, |h| h.live_bytes + h.live_blocks), open)
 }
 
+/// The stacks of everything that the report tells of.
+pub(super) fn stacks(processes: &[ProcessFacts]) -> HashSet<u32> {
+    let found = processes.iter().filter_map(|process| process.findings.as_ref());
+    found.flat_map(|found| findings(found).into_iter().chain(users(found))).map(|(stack, _)| stack).collect()
+}
+
 /// Every place whose stack is going to be named.
 pub(super) fn places<'a>(
     processes: &'a [ProcessFacts],
@@ -44,20 +51,23 @@ pub(super) fn places<'a>(
 ) -> impl Iterator<Item = (Image, Vec<Place>)> + 'a {
     processes.iter().zip(details).filter_map(|(process, &detail)| {
         let found = process.findings.as_ref()?;
-        let places = if detail { all(found) } else { found.heap.iter().flat_map(living).collect() };
+        let mut places = findings(found);
+        if detail {
+            places.extend(users(found));
+        }
         Some((process.image?, places))
     })
 }
 
-fn living(heap: &HeapReport) -> impl Iterator<Item = Place> + '_ {
-    heap.still_allocated.iter().map(|living| (living.stack, living.site))
+fn users(found: &ImageReport) -> impl Iterator<Item = Place> + '_ {
+    let heap = found.heap.iter();
+    heap.flat_map(|heap| &heap.by_place).map(|place| (place.stack, place.site))
 }
 
-fn all(found: &ImageReport) -> Vec<Place> {
+fn findings(found: &ImageReport) -> Vec<Place> {
     let mut places = Vec::new();
     if let Some(heap) = &found.heap {
-        places.extend(living(heap));
-        places.extend(heap.by_place.iter().map(|place| (place.stack, place.site)));
+        places.extend(heap.still_allocated.iter().map(|living| (living.stack, living.site)));
         let releases = heap.double_frees.examples.iter().chain(&heap.unmatched_frees.examples);
         places.extend(releases.map(|fault| (fault.stack, fault.site)));
         for mismatch in &heap.mismatched_frees.examples {

@@ -5,8 +5,7 @@ use std::collections::HashMap;
 use calltap_analyzers::event::Image;
 
 use super::Wishes;
-use crate::exit_snapshot::Mapped;
-use crate::origin::{Origins, Ownership, Site};
+use crate::origin::{Ownership, Site};
 use crate::report::model::Stack;
 use crate::report::stacks::{FrameId, NameId, Source, StackValue, Stacks};
 use crate::stack_files::{Folded, Folding};
@@ -23,7 +22,6 @@ pub(super) struct Naming<'a> {
     pub(super) wishes: &'a Wishes,
     /// Rows of leaks that may still be listed.
     pub(super) rows_left: usize,
-    origins: Origins,
     folding: Option<Folding>,
     /// Folded stacks begin with the process.
     several: bool,
@@ -39,7 +37,6 @@ impl<'a> Naming<'a> {
             stacks: Stacks::new(source, wishes.view.raw),
             wishes,
             rows_left: ROWS_OF_A_SESSION,
-            origins: Origins::new(),
             folding: wishes.folded.map(Folding::new),
             several: processes > 1,
             many: processes > MANY_PROCESSES,
@@ -58,54 +55,25 @@ pub(super) struct Sites<'n, 'a> {
     pub(super) naming: &'n mut Naming<'a>,
     /// Whether more than its leaks is shown by stack: not in a text if there are many processes.
     pub(super) detail: bool,
-    maps: &'n [Mapped],
     root: Option<NameId>,
 }
 
 impl<'n, 'a> Sites<'n, 'a> {
-    pub(super) fn of(
-        naming: &'n mut Naming<'a>,
-        image: Option<Image>,
-        program: &str,
-        maps: &'n [Mapped],
-        detail: bool,
-    ) -> Self {
+    pub(super) fn of(naming: &'n mut Naming<'a>, image: Option<Image>, program: &str, detail: bool) -> Self {
         let name = program.rsplit('/').next().unwrap_or(program);
         let root = naming.several.then(|| naming.stacks.names().id(name));
         if let Some(image) = image {
             naming.stacks.begin(image);
         }
-        Self { naming, detail, maps, root }
+        Self { naming, detail, root }
     }
 
     pub(super) fn at(&mut self, site: u64, stack: u32) -> Site {
-        if Mapped::holding(self.maps, site).is_some() {
-            return self.naming.origins.site(site, self.maps);
-        }
-        // It may have been unloaded before the process ended.
-        match self.naming.stacks.outermost_at((stack, site)).filter(|frame| frame.object.is_some()) {
-            Some(frame) => Site {
-                address: site,
-                object: frame.object.as_deref().map(str::to_owned),
-                offset: frame.offset,
-                symbol: frame.function.as_deref().map(str::to_owned),
-            },
-            None => Site { address: site, ..Site::default() },
-        }
+        self.naming.stacks.site((stack, site))
     }
 
     pub(super) fn owner(&mut self, site: u64, stack: u32, function: &str) -> Ownership {
-        let stacks = &mut self.naming.stacks;
-        if Mapped::holding(self.maps, site).is_none()
-            && stacks.outermost_at((stack, site)).is_some_and(|frame| frame.object.is_some())
-        {
-            // It was unloaded, which run-times never are.
-            return Ownership::Program;
-        }
-        if stacks.is_rusts_own((stack, site)) {
-            return Ownership::Runtime("Rust run-time");
-        }
-        self.naming.origins.owner(site, function, self.maps)
+        self.naming.stacks.owner((stack, site), function)
     }
 
     pub(super) fn stack(&mut self, site: u64, stack: u32) -> Stack {

@@ -7,7 +7,7 @@ use calltap_analyzers::image::ImageReport;
 use calltap_analyzers::latency::LatencyRow;
 
 use super::*;
-use crate::exit_snapshot::{Descriptor, maps};
+use crate::exit_snapshot::Descriptor;
 use crate::report::stacks::fake::Fake;
 
 fn id(name: &str) -> FunctionId {
@@ -35,23 +35,20 @@ fn build(facts: Facts) -> Report {
 }
 
 fn with_heap(heap: HeapReport) -> Process {
-    let maps = maps::parse(
-        b"1000-2000 r-xp 0 0:1 7 /gone/server (deleted)\n\
-          3000-4000 r-xp 0 0:1 8 /lib64/ld-linux-x86-64.so.2 (deleted)\n",
-    );
+    let mut source = Fake::default().frame(0x1010, "").frame(0x1500, "").kept_at(0x3010);
     let process = ProcessFacts {
         pid: 5,
         ended: Ended::Exit(3),
-        snapshot: Some(ExitSnapshot { maps, ..ExitSnapshot::default() }),
         findings: Some(ImageReport { heap: Some(heap), ..nothing() }),
         ..ProcessFacts::default()
     };
-    let mut report = build(Facts { processes: vec![process], ..Facts::default() });
+    let facts = Facts { processes: vec![process], ..Facts::default() };
+    let (mut report, _) = Report::build(facts, &mut source, &Wishes::default());
     report.processes.remove(0)
 }
 
 #[test]
-fn blocks_of_one_site_are_added_up_and_the_loaders_told_apart() {
+fn blocks_of_one_site_are_added_up_and_the_run_times_told_apart() {
     let heap = HeapReport {
         still_allocated: vec![
             living(0x1010, 1, 2, 64),
@@ -65,7 +62,7 @@ fn blocks_of_one_site_are_added_up_and_the_loaders_told_apart() {
     let left = heap.still_allocated;
     assert_eq!((left.blocks, left.bytes), (4, 664));
     let rows: Vec<_> = left.by_site.iter().map(|s| (s.site.to_string(), s.blocks, s.bytes)).collect();
-    assert_eq!(rows, [("server+0x500".to_owned(), 1, 500), ("server+0x10".to_owned(), 3, 164)]);
+    assert_eq!(rows, [("leaky+0x500".to_owned(), 1, 500), ("leaky+0x10".to_owned(), 3, 164)]);
     let both = &left.by_site[1];
     assert_eq!((both.largest_bytes, both.oldest_at_ns, both.function.as_str()), (100, 98, "malloc"));
     let kept = heap.runtime_owned;

@@ -6,6 +6,7 @@ use calltap_analyzers::event::Image;
 use calltap_channel::stack::{End, Frame as RawFrame, Stack};
 
 use super::Source;
+use crate::origin::{Ownership, Site};
 use crate::report::model::Frame;
 
 /// Stacks by id, from 1; frames by return address.
@@ -13,6 +14,8 @@ use crate::report::model::Frame;
 pub(in crate::report) struct Fake {
     pub(in crate::report) stacks: Vec<Stack>,
     pub(in crate::report) names: HashMap<u64, Vec<Frame>>,
+    /// Return addresses where a run-time asks for what it keeps.
+    pub(in crate::report) kept_at: Vec<u64>,
     /// How many frames were to be looked up.
     pub(in crate::report) resolved: usize,
 }
@@ -21,6 +24,12 @@ impl Fake {
     /// Names the frame of a return address, see [`frame`]; of an inner function first.
     pub(in crate::report) fn frame(mut self, address: u64, name: &str) -> Self {
         self.names.entry(address).or_default().push(frame(address, name));
+        self
+    }
+
+    /// A run-time keeps what it got where it is returned to at this address.
+    pub(in crate::report) fn kept_at(mut self, address: u64) -> Self {
+        self.kept_at.push(address);
         self
     }
 
@@ -60,5 +69,21 @@ impl Source for Fake {
 
     fn name(&self, _: Image, frame: RawFrame) -> Vec<Frame> {
         self.names.get(&frame.address()).cloned().unwrap_or_default()
+    }
+
+    fn site(&mut self, image: Image, frame: RawFrame) -> Site {
+        let unknown = Site { address: frame.address(), ..Site::default() };
+        let outermost = self.name(image, frame).pop();
+        outermost.map_or(unknown.clone(), |Frame { object, offset, function, .. }| Site {
+            object: object.as_deref().map(str::to_owned),
+            offset,
+            symbol: function.as_deref().map(str::to_owned),
+            ..unknown
+        })
+    }
+
+    fn owner(&mut self, _: Image, frame: RawFrame, _: &str) -> Ownership {
+        let kept = self.kept_at.contains(&frame.address());
+        if kept { Ownership::Runtime("run-time") } else { Ownership::Program }
     }
 }

@@ -109,8 +109,15 @@ const BORDERS: [&str; 4] =
     ["^__libc_start_", "^generic_start_main$", "^start_thread$", "::__rust_begin_short_backtrace$"];
 
 /// Inlined functions have no name space in some debug information, but they have a file.
-const ALLOCATOR_FILES: [&str; 5] =
-    ["/new_allocator.h", "/alloc_traits.h", "/bits/allocator.h", "/allocated_ptr.h", "/__memory/allocator"];
+const ALLOCATOR_FILES: [&str; 6] = [
+    "/new_allocator.h",
+    "/alloc_traits.h",
+    "/bits/allocator.h",
+    "/allocated_ptr.h",
+    "/__memory/allocator",
+    // How glibc's loader calls malloc.
+    "/rtld-malloc.h",
+];
 const START_FILES: [&str; 2] = ["/bits/std_thread.h", "/bits/invoke.h"];
 
 const RUST_STARTS: [&str; 1] = ["^std::rt::"];

@@ -19,6 +19,11 @@ const SHORT_NAME: usize = 48;
 /// Name spaces that stand for the version of a C++ library.
 const VERSIONS: [&str; 3] = ["__cxx11::", "__1::", "__ndk1::"];
 
+/// A longer name is shown without its middle.
+const LONGEST: usize = 100;
+/// So many characters of it stay at the end: what is innermost says most.
+const END: usize = 60;
+
 /// For people: without return type and parameters, long template arguments as `<...>`.
 pub fn short(name: &str) -> String {
     // glibc's names for its own use of what it exports.
@@ -28,7 +33,17 @@ pub fn short(name: &str) -> String {
     for version in VERSIONS.into_iter().chain(["[abi:cxx11]"]).filter(|version| name.contains(version)) {
         short = short.replace(version, "");
     }
-    short
+    without_middle(short)
+}
+
+fn without_middle(name: String) -> String {
+    let count = name.chars().count();
+    if count <= LONGEST {
+        return name;
+    }
+    const CUT: &str = "...";
+    let start = name.chars().take(LONGEST - END - CUT.len());
+    start.chain(CUT.chars()).chain(name.chars().skip(count - END)).collect()
 }
 
 /// Without return type and parameters, so that overloaded functions have one name.
@@ -210,6 +225,15 @@ mod tests {
         let map = "std::map<std::__cxx11::basic_string<char>, int>::operator[](std::string const&)";
         assert_eq!(short(map), "std::map<...>::operator[]");
         assert_eq!(without_parameters(map), "std::map<std::__cxx11::basic_string<char>, int>::operator[]");
+    }
+
+    #[test]
+    fn monsters_lose_their_middle() {
+        let monster = format!("first::{}::innermost(int)", ["names::of::spaces"; 10].join("::"));
+        let told = short(&monster);
+        assert_eq!(told.chars().count(), LONGEST);
+        assert!(told.starts_with("first::names") && told.ends_with("spaces::innermost"), "{told}");
+        assert!(told.contains("..."), "{told}");
     }
 
     #[test]

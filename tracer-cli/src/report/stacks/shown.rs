@@ -10,6 +10,7 @@ use calltap_channel::stack::{End, Frame as RawFrame};
 use super::frames::{FrameId, Frames, NameId, Names};
 use super::hidden::{self, Kind};
 use super::{GroupBy, Source, place};
+use crate::origin::{Ownership, Site};
 use crate::report::model::{Frame, Stack, StackEnd};
 
 /// Number of a stack as it is shown.
@@ -50,6 +51,16 @@ impl<'a> Stacks<'a> {
             by_raw: HashMap::new(),
             by_place: HashMap::new(),
         }
+    }
+
+    /// How many of these stacks end in code without an unwind table, and how many have a guess in them.
+    pub fn flawed(&self, ids: HashSet<u32>) -> (u64, u64) {
+        let (mut lost, mut guessed) = (0, 0);
+        for stack in ids.into_iter().filter_map(|id| self.source.stack(id)) {
+            lost += u64::from(stack.end == End::Lost);
+            guessed += u64::from(stack.frames.iter().any(|frame| frame.is_guessed()));
+        }
+        (lost, guessed)
     }
 
     /// Looks up whatever is on the stacks of these places, all at once.
@@ -116,7 +127,7 @@ impl<'a> Stacks<'a> {
     }
 
     /// Whether a place's stack is of Rust's run-time itself.
-    pub fn is_rusts_own(&mut self, place: Place) -> bool {
+    fn is_rusts_own(&mut self, place: Place) -> bool {
         let (frames, _) = self.all_frames(place);
         let kinds: Vec<Kind> = frames.into_iter().map(|id| self.frames.kind(id)).collect();
         hidden::is_rusts_own(&kinds)
@@ -144,12 +155,23 @@ impl<'a> Stacks<'a> {
         shown
     }
 
-    /// The function that made the call at a place, as the linker knows it: nothing is inlined into
-    /// another one there.
-    pub fn outermost_at(&mut self, place: Place) -> Option<Arc<Frame>> {
-        let leaf = *self.raw_frames(place).0.first()?;
-        let range = self.name(leaf);
-        self.frames.list(range).last().map(|&id| Arc::clone(self.frames.frame(id)))
+    /// Where the call of a place was made.
+    pub fn site(&mut self, place: Place) -> Site {
+        match self.raw_frames(place).0.first() {
+            Some(&leaf) => self.source.site(self.image, leaf),
+            None => Site::default(),
+        }
+    }
+
+    /// Whose a block is that `function` gave to its caller at a place.
+    pub fn owner(&mut self, place: Place, function: &str) -> Ownership {
+        if self.is_rusts_own(place) {
+            return Ownership::Runtime("Rust run-time");
+        }
+        match self.raw_frames(place).0.first() {
+            Some(&leaf) => self.source.owner(self.image, leaf, function),
+            None => Ownership::ProgramGuess,
+        }
     }
 
     /// The frames of a stack, innermost first.

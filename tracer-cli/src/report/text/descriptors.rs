@@ -10,14 +10,16 @@ use crate::report::stacks::GroupBy;
 use crate::report::units::plural;
 
 pub(super) fn descriptors_part(descriptors: &Descriptors, in_kernel: Option<u64>, page: &Page<'_>) -> String {
-    let mut text = format!(
-        "  descriptors: {} opened, {} closed, {} still open, at most {} at once, {} failed closes",
-        descriptors.opened,
-        descriptors.closed,
-        descriptors.still_open.len(),
-        descriptors.peak_open,
-        descriptors.failed_closes,
-    );
+    let mut text = match (descriptors.opened, descriptors.failed_closes) {
+        (0, 0) => "  descriptors: none opened".to_owned(),
+        (opened, failed) => format!(
+            "  descriptors: {opened} opened, {} closed, {} still open, at most {} at once, {}",
+            descriptors.closed,
+            descriptors.still_open.len(),
+            descriptors.peak_open,
+            plural(failed, "failed close"),
+        ),
+    };
     if let Some(count) = in_kernel {
         text += &format!("; {count} open in the kernel at exit");
     }

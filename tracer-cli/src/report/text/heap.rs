@@ -11,6 +11,9 @@ use crate::report::model::Heap;
 use crate::report::units::{bytes, bytes_exactly, plural, time};
 
 pub(super) fn heap_part(heap: &Heap, page: &Page<'_>) -> String {
+    if heap.allocations + heap.reallocations + heap.failed_allocations == 0 && heap.faults.is_empty() {
+        return "  heap: nothing allocated\n".to_owned();
+    }
     let mut text = format!(
         "  heap: {}, {}, {}, {} in all; peak {} at {}\n",
         plural(heap.allocations, "allocation"),

@@ -8,6 +8,7 @@ use super::heap::heap_part;
 use super::table::aligned;
 use crate::report::model::{EndedBy, Latency, Mappings, Process};
 use crate::report::units::{bytes, plural, time};
+use crate::symbols::demangled;
 
 pub(super) fn headline(process: &Process) -> String {
     let end = match (process.ended_by, process.exit_code, process.signal) {
@@ -39,10 +40,12 @@ pub(super) fn summary(process: &Process) -> String {
         let reason = process.untapped_reason.as_deref().unwrap_or("unknown reason");
         return format!("not tapped: {reason}");
     }
+    let is_replaced = process.ended_by == EndedBy::Exec;
     let mut parts = Vec::new();
     if let Some(heap) = &process.heap {
         let left = &heap.still_allocated;
         parts.push(match left.blocks {
+            count if is_replaced => format!("it had {}, {}", plural(count, "block"), bytes(left.bytes)),
             0 => "no block still allocated".to_owned(),
             count => format!("{} still allocated, {}", plural(count, "block"), bytes(left.bytes)),
         });
@@ -53,6 +56,7 @@ pub(super) fn summary(process: &Process) -> String {
     }
     if let Some(descriptors) = &process.descriptors {
         parts.push(match descriptors.still_open.len() as u64 {
+            count if is_replaced => format!("{} open", plural(count, "descriptor")),
             0 => "no descriptor left open".to_owned(),
             count => format!("{} left open", plural(count, "descriptor")),
         });
@@ -110,7 +114,18 @@ fn latency_part(latency: &[Latency], page: &Page<'_>) -> String {
         let percentiles = [row.min_ns, row.p50_ns, row.p90_ns, row.p99_ns, row.p999_ns, row.max_ns];
         let [min, p50, p90, p99, p999, max] = percentiles.map(time);
         let (count, errors) = (row.count.to_string(), row.errors.to_string());
-        [row.function.clone(), count, errors, time(row.total_ns), min, p50, p90, p99, p999, max]
+        [
+            demangled(&row.function).into_owned(),
+            count,
+            errors,
+            time(row.total_ns),
+            min,
+            p50,
+            p90,
+            p99,
+            p999,
+            max,
+        ]
     });
     let header = ["function", "count", "errors", "total", "min", "p50", "p90", "p99", "p99.9", "max"];
     let mut text = "  latency of the real functions, by total time\n".to_owned();

@@ -170,6 +170,14 @@ fn a_clean_program_is_told_to_be_clean() {
 }
 
 #[test]
+fn what_was_not_used_is_told_in_a_few_words() {
+    let mut process = quiet(1, "true");
+    process.heap = Some(Heap::default());
+    let text = rendered(&report(vec![process]));
+    assert!(text.ends_with("\n  heap: nothing allocated\n  descriptors: none opened\n"), "{text}");
+}
+
+#[test]
 fn nothing_is_claimed_of_what_was_not_looked_at() {
     let mut process = quiet(1, "busybox");
     (process.heap, process.descriptors, process.tapped) = (None, None, false);
@@ -206,7 +214,46 @@ fn what_exec_clears_away_is_no_leak() {
     before.command = vec!["sh".to_owned()];
     let text = rendered(&report(vec![before, quiet(7, "ls")]));
     assert!(text.starts_with("calltap: sh did not leak"), "{text}");
-    assert!(text.contains("process 7: sh; replaced by exec"));
+    let line = "\nprocess 7: sh; replaced by exec; it had 100000 blocks, 6.40 MB, 3 descriptors open\n";
+    assert!(text.contains(line), "{text}");
+    assert!(text.contains("\nprocess 7: ls; status 0, 1 thread"), "{text}");
+}
+
+#[test]
+fn an_image_that_exec_cleared_away_is_told_of_at_length_if_there_is_no_other() {
+    let mut before = leaky(7);
+    before.ended_by = EndedBy::Exec;
+    let mut after = quiet(7, "busybox");
+    (after.heap, after.descriptors, after.tapped) = (None, None, false);
+    let text = rendered(&report(vec![before, after]));
+    assert!(text.contains("\nprocess 7: ./leaky; replaced by exec, 1 thread"), "{text}");
+    assert!(text.contains("\nprocess 7: busybox; status 0; not tapped"), "{text}");
+}
+
+#[test]
+fn a_process_other_than_the_first_is_named_where_it_is_found() {
+    let mut without_open = leaky(42);
+    without_open.descriptors = None;
+    let text = rendered(&report(vec![quiet(41, "sh"), without_open, leaky(43)]));
+    let lines: Vec<_> = text.lines().take(2).collect();
+    assert!(
+        lines[0].starts_with("calltap: sh left 200000 blocks, 12.8 MB still allocated in 2 processes; 3"),
+        "{text}"
+    );
+    assert!(lines[1].starts_with("where:   process 42 (leaky): 100000 blocks of 6.40 MB"), "{text}");
+    assert!(lines[1].contains("(leaky.c:12); process 43 (leaky): descriptor 3 (file"), "{text}");
+    let text = rendered(&report(vec![quiet(41, "sh"), leaky(42)]));
+    assert!(text.contains("\nwhere:   process 42 (leaky): 100000 blocks of"), "{text}");
+    assert!(text.contains("(leaky.c:12); descriptor 3 (file"), "once: {text}");
+}
+
+#[test]
+fn a_first_process_that_was_not_tapped_costs_no_other_its_section() {
+    let mut process = quiet(1, "busybox");
+    (process.heap, process.descriptors, process.tapped) = (None, None, false);
+    let text = rendered(&report(vec![process, leaky(2)]));
+    assert!(text.contains("\nprocess 2: ./leaky; status 0, 1 thread"), "{text}");
+    assert!(text.contains("\nprocess 1: busybox; status 0; not tapped"), "{text}");
 }
 
 #[test]

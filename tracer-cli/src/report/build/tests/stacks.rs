@@ -2,7 +2,7 @@
 
 use calltap_analyzers::event::Image;
 use calltap_analyzers::heap::PlaceUse;
-use calltap_channel::stack::End;
+use calltap_channel::stack::{End, GUESSED};
 
 use super::*;
 use crate::report::View;
@@ -18,6 +18,7 @@ fn program() -> Fake {
         .frame(0x1020, "build  /src/a.c:10")
         .frame(0x1028, "build  /src/a.c:10")
         .frame(0x1030, "main  /src/a.c:20")
+        .kept_at(0x3010)
         .stack(&[0x1010, 0x1020, 0x1030], End::Outermost)
         .stack(&[0x1010, 0x1028, 0x1030], End::Outermost)
         .stack(&[0x1018, 0x1030], End::Outermost)
@@ -118,11 +119,9 @@ fn suppressed_leaks_are_no_leaks() {
 #[test]
 fn what_the_run_times_keep_is_neither_suppressed_nor_folded() {
     let heap = HeapReport { still_allocated: vec![living(0x3010, 0, 1, 288)], ..HeapReport::default() };
-    let maps = maps::parse(b"3000-4000 r-xp 0 0:1 8 /lib64/ld-linux-x86-64.so.2 (deleted)\n");
-    let snapshot = Some(ExitSnapshot { maps, ..ExitSnapshot::default() });
     let suppressions = Suppressions::parse("leak:*", "x").unwrap();
     let wishes = Wishes { suppressions, folded: Some(StackValue::Leaked), ..Wishes::default() };
-    let (report, folded) = with(&wishes, vec![ProcessFacts { snapshot, ..process(heap) }]);
+    let (report, folded) = with(&wishes, vec![process(heap)]);
     let heap = report.processes[0].heap.as_ref().unwrap();
     assert_eq!((heap.suppressed.len(), heap.runtime_owned.blocks), (0, 1));
     let mut lines = Vec::new();
@@ -131,13 +130,29 @@ fn what_the_run_times_keep_is_neither_suppressed_nor_folded() {
 }
 
 #[test]
-fn an_object_that_was_unloaded_is_named_and_the_programs() {
+fn without_an_exit_snapshot_sites_are_named_by_the_objects_that_were_met() {
     let heap = heap_of(&Wishes::default(), leaks());
     let site = &heap.still_allocated.by_site[0].site;
-    assert_eq!(site.to_string(), "leaky+0x10 (make(int))", "nothing is mapped there any more");
+    assert_eq!((site.address, site.to_string()), (0x1010, "leaky+0x10 (make(int))".to_owned()));
     assert!(!heap.still_allocated.by_stack[0].guess);
-    let nowhere = HeapReport { still_allocated: vec![living(0x9010, 0, 1, 1)], ..HeapReport::default() };
-    assert!(heap_of(&Wishes::default(), nowhere).still_allocated.by_stack[0].guess);
+    let nowhere = HeapReport { still_allocated: vec![living(0, 0, 1, 1)], ..HeapReport::default() };
+    let left = heap_of(&Wishes::default(), nowhere).still_allocated;
+    assert!(left.by_stack[0].guess);
+    assert_eq!(left.by_site[0].site.to_string(), "unknown");
+}
+
+#[test]
+fn stacks_that_end_early_or_have_a_guess_are_counted_once_each() {
+    let mut source = Fake::default().stack(&[0x1010], End::Lost).stack(&[0x1010], End::Depth);
+    source.stacks[1].frames[0] = source.stacks[1].frames[0].with(0, GUESSED);
+    let heap = HeapReport {
+        still_allocated: vec![living(0x1010, 1, 1, 1), living(0x1010, 2, 1, 1)],
+        by_place: vec![place(0x1010, 1, [1; 5]), place(0x1010, 9, [1; 5])],
+        ..HeapReport::default()
+    };
+    let facts = Facts { processes: vec![process(heap)], ..Facts::default() };
+    let (report, _) = Report::build(facts, &mut source, &Wishes::default());
+    assert_eq!((report.stacks.lost, report.stacks.guessed), (1, 1));
 }
 
 fn place(site: u64, stack: u32, figures: [u64; 5]) -> PlaceUse {

@@ -39,7 +39,9 @@ fn a_stack_says_what_is_not_sure_and_why_it_ends() {
     (guessed.guessed, guessed.object) = (true, None);
     let mut lost = stack(2, &["g"]);
     lost.end = Some(StackEnd::Lost);
-    let text = rendered(&with_leaks(vec![leak(9, cut), leak(8, lost)]));
+    let mut report = with_leaks(vec![leak(9, cut), leak(8, lost)]);
+    (report.stacks.distinct, report.stacks.lost, report.stacks.guessed) = (2, 1, 1);
+    let text = rendered(&report);
     let expected = "    9 B in 2 blocks by malloc
         f      a.c:1
         ??     leaky+0x1
@@ -50,6 +52,8 @@ fn a_stack_says_what_is_not_sure_and_why_it_ends() {
         ... lost: no unwind table
 ";
     assert!(text.contains(expected), "{text}");
+    let spot = "\nnot seen:\n  stacks that end in code without an unwind table: 1\n  stacks with callers";
+    assert!(text.contains(spot), "{text}");
 }
 
 #[test]
