@@ -113,6 +113,8 @@ fn expect_details_of_c(process: Process<'_>) {
     let deep = &leak_in("descend").stack;
     assert_eq!((deep.end, deep.frames.len()), (Some(End::Depth), 32), "{deep:#?}");
     assert!(deep.frames.iter().all(|frame| frame.is_named("descend")), "{deep:#?}");
+    let handler = &leak_in("on_fault").stack.frames;
+    assert!(handler[1].is_named("<signal handler called>") && handler[2].is_named("touch"), "{handler:#?}");
     let interrupted = leak_in("on_fault").stack.frame_of("touch");
     assert!(interrupted.is_some_and(|frame| frame.is_of("leak.c")), "{leaks:#?}");
     for (leaf, first, is_of_main) in [

@@ -295,6 +295,13 @@ fn blind_spots(options: &Run, processes: &[ProcessFacts], lost: &Lost) -> Vec<St
     for (reason, count) in reasons {
         spots.push(format!("processes not tapped: {count}, because {reason}"));
     }
+    if lost.images_without_tables > 0 {
+        spots.push(format!(
+            "processes whose C library cannot be asked for unwind tables (glibc before 2.35): {}; their stacks \
+             are by frame pointer",
+            lost.images_without_tables
+        ));
+    }
     if lost.threads_without_ring > 0 {
         spots.push(format!(
             "threads that found no free ring: {}; their calls are counted as lost (see --max-threads)",

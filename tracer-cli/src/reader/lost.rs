@@ -32,6 +32,8 @@ pub struct Lost {
     pub threads_without_ring: u64,
     /// Process images that turned their taps off; how many calls they made then is not known.
     pub gave_up: u64,
+    /// Process images without a way to find unwind tables.
+    pub images_without_tables: u64,
 }
 
 impl Lost {
@@ -57,6 +59,7 @@ impl Lost {
     pub fn without_ring(&mut self, segment: &Segment) {
         let header = segment.header();
         self.without_ring = header.lost_without_ring.load(Ordering::Relaxed);
+        self.images_without_tables = header.without_tables.load(Ordering::Relaxed);
         self.threads_without_ring = u64::from(header.threads_without_ring.load(Ordering::Relaxed));
         self.gave_up = header.gave_up.load(Ordering::Relaxed);
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use calltap_analyzers::event::Image;
-use calltap_channel::stack::{End, Frame as RawFrame};
+use calltap_channel::stack::{End, Frame as RawFrame, INTERRUPTED};
 
 use super::frames::{FrameId, Frames, NameId, Names};
 use super::hidden::{self, Kind};
@@ -115,12 +115,30 @@ impl<'a> Stacks<'a> {
         range
     }
 
+    /// The frame between a signal handler and what it has interrupted: the C library's code that ends
+    /// the handler, by the name that debuggers give it.
+    fn trampoline(&mut self, frame: RawFrame) -> Range<u32> {
+        // No call returns there and nothing is interrupted there, so the mark makes it a key of its own.
+        let key = frame.with(0, INTERRUPTED);
+        if let Some(known) = self.by_raw.get(&key) {
+            return known.clone();
+        }
+        let mut named = self.source.name(self.image, frame);
+        named.truncate(1);
+        let mut named = named.pop().unwrap_or_default();
+        (named.function, named.file, named.line) = (Some("<signal handler called>".into()), None, None);
+        let range = self.frames.add(vec![named]);
+        self.by_raw.insert(key, range.clone());
+        range
+    }
+
     /// All frames of a place's stack, innermost first, the hidden ones included.
     pub fn all_frames(&mut self, place: Place) -> (Vec<FrameId>, Option<StackEnd>) {
         let (raw, end) = self.raw_frames(place);
         let mut all = Vec::with_capacity(raw.len());
-        for frame in raw {
-            let range = self.name(frame);
+        for (index, &frame) in raw.iter().enumerate() {
+            let handles = raw.get(index + 1).is_some_and(|outer| outer.is_interrupted());
+            let range = if handles { self.trampoline(frame) } else { self.name(frame) };
             all.extend_from_slice(self.frames.list(range));
         }
         (all, end)
