@@ -53,6 +53,31 @@ fn json_reports_fit_their_schema() {
 }
 
 #[test]
+fn the_sample_of_the_readme_is_what_is_printed() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let readme = fs::read_to_string(readme).expect("it is in the repository");
+    let sample = readme.split("report: begin").nth(1).and_then(|rest| rest.split("report: end").next());
+    let sample = sample.expect("the README marks its sample");
+    let target = Target::c("forgetful.c").flags(&["-O2"]).build();
+    let outcome = text(&target, &[""; 0]).expect_status(0);
+    let report = outcome.stderr().to_owned();
+    let stacks = |text: &str| {
+        let lines = text.lines().skip_while(|line| !line.starts_with("  still allocated"));
+        let lines = lines.take_while(|line| !line.contains("users of the heap"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert!(stacks(&report).len() > 3, "{report}");
+    assert_eq!(stacks(&report), stacks(sample));
+    let marks = Marks::of(&["forgetful.c"]);
+    for (leak, function) in [("name", "open_session"), ("file", "main")] {
+        let (source, line) = marks.leak(leak);
+        let place = format!("in {function} ({source}:{line})");
+        assert!(report.lines().nth(1).is_some_and(|line| line.contains(&place)), "{place}: {report}");
+        assert!(sample.contains(&place), "{place}");
+    }
+}
+
+#[test]
 fn every_latency_row_is_ordered_and_within_the_run() {
     let started = std::time::Instant::now();
     let options = ["--tap", "memory,fd,io,lock,process"];
