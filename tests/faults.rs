@@ -65,3 +65,16 @@ fn the_release_in_which_glibc_aborts_is_named_as_unfinished() {
         assert_ne!(unfinished[0]["first_argument"], 0, "{mode}");
     }
 }
+
+#[test]
+fn a_library_with_operators_of_its_own_is_no_other_family() {
+    let library =
+        ["-DLIBRARY", "-O1", "-shared", "-fPIC", "-static-libstdc++", "-static-libgcc", "-Wl,-Bsymbolic"];
+    let library = Target::cpp("operators.cpp").flags(&library).build();
+    let target = Target::cpp("operators.cpp").flags(&["-O1"]).linked_with(&library).build();
+    let outcome = calltap().run(&target, &["40"]).expect_status(0);
+    assert_eq!(outcome.stdout(), "taken=40\n");
+    let process = outcome.report().only_process();
+    assert_eq!(process.number("/heap/mismatched_frees"), 1, "{outcome}");
+    assert_eq!(process.number("/heap/mismatches/0/times"), 1, "{outcome}");
+}

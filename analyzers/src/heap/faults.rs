@@ -74,7 +74,7 @@ impl HeapFaults {
         let Some(got) = recent.ended.block() else { return };
         let given = origins.place(got.origin);
         let released = recent.release.place;
-        self.mismatched.add(Mismatch {
+        let mismatch = Mismatch {
             block: Block(recent.block),
             bytes: got.bytes,
             given_by: given.function,
@@ -83,6 +83,14 @@ impl HeapFaults {
             released_by: released.function,
             released_at: released.site,
             released_stack: released.stack,
-        });
+            times: 1,
+        };
+        match self.mismatched.examples.iter_mut().find(|known| known.is_like(&mismatch)) {
+            Some(known) => {
+                known.times += 1;
+                self.mismatched.count += 1;
+            }
+            None => self.mismatched.add(mismatch),
+        }
     }
 }

@@ -95,6 +95,18 @@ pub struct Mismatch {
     pub released_at: u64,
     /// Id of the call stack; 0 if none was taken.
     pub released_stack: u32,
+    /// How many blocks went from this giver to this taker; `block` is the first of them.
+    pub times: u64,
+}
+
+impl Mismatch {
+    /// Whether both are of one giver and one taker.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let pair = |m: &Self| {
+            (m.given_by, m.given_at, m.given_stack, m.released_by, m.released_at, m.released_stack)
+        };
+        pair(self) == pair(other)
+    }
 }
 
 /// A block of exceptional size.

@@ -70,14 +70,24 @@ fn a_mismatch_says_who_gave_and_who_took() {
         released_by: DELETE,
         released_at: 0x2,
         released_stack: 6,
+        times: 1,
     };
     assert_eq!(report.mismatched_frees.examples, [mismatch]);
 }
 
 #[test]
-fn faults_are_counted_beyond_the_examples_that_are_kept() {
+fn mismatches_of_one_giver_and_taker_are_one_example() {
     let calls: Vec<_> =
         (1..=250).flat_map(|n| [malloc(n * 1000, P), release(DELETE, n * 1000 + 500, P)]).collect();
+    let mismatched = findings(&calls).mismatched_frees;
+    let times: Vec<u64> = mismatched.examples.iter().map(|example| example.times).collect();
+    assert_eq!((mismatched.count, times), (250, vec![250]));
+}
+
+#[test]
+fn faults_are_counted_beyond_the_examples_that_are_kept() {
+    let calls: Vec<_> =
+        (1..=250).flat_map(|n| [malloc(n * 1000, P).from(n), release(DELETE, n * 1000 + 500, P)]).collect();
     let report = findings(&calls);
     assert_eq!((report.mismatched_frees.count, report.mismatched_frees.examples.len()), (250, 100));
     let calls: Vec<_> = (1..=250).map(|n| free(n * 1000, P)).collect();

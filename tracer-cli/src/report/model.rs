@@ -201,6 +201,7 @@ pub struct Fault {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[allow(missing_docs, reason = "see Report")]
 pub struct Mismatch {
+    pub times: u64,
     pub address: u64,
     pub bytes: u64,
     pub allocated_by: String,

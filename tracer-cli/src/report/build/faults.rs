@@ -4,6 +4,7 @@ use calltap_analyzers::heap::{FreeFault, HeapReport};
 
 use super::super::model::{Fault, Mismatch};
 use super::{Sites, function_name};
+use crate::origin::Site;
 
 pub(super) fn wrong_releases(report: &HeapReport, sites: &mut Sites<'_, '_>) -> Vec<Fault> {
     let double = report.double_frees.examples.iter().map(|f| ("double", f));
@@ -23,10 +24,16 @@ fn fault(kind: &'static str, fault: &FreeFault, sites: &mut Sites<'_, '_>) -> Fa
     }
 }
 
-pub(super) fn mismatches(report: &HeapReport, sites: &mut Sites<'_, '_>) -> Vec<Mismatch> {
+/// How many blocks went back through another family than they came from, and the first of them.
+///
+/// A library that was linked with operators of its own calls those without our seeing it. What `malloc`
+/// gave to an `operator new` came from that, whoever is named as the giver.
+pub(super) fn mismatches(report: &HeapReport, sites: &mut Sites<'_, '_>) -> (u64, Vec<Mismatch>) {
+    let mut count = report.mismatched_frees.count;
     let examples = report.mismatched_frees.examples.iter();
-    examples
+    let mismatches = examples
         .map(|m| Mismatch {
+            times: m.times,
             address: m.block.0,
             bytes: m.bytes,
             allocated_by: function_name(m.given_by),
@@ -36,5 +43,23 @@ pub(super) fn mismatches(report: &HeapReport, sites: &mut Sites<'_, '_>) -> Vec<
             released_at: sites.at(m.released_at, m.released_stack),
             released_stack: sites.stack(m.released_at, m.released_stack),
         })
-        .collect()
+        .filter(|m| {
+            let alike =
+                operator(&m.allocated_by, &m.allocated_at) == operator(&m.released_by, &m.released_at);
+            count -= if alike { m.times } else { 0 };
+            !alike
+        })
+        .collect();
+    (count, mismatches)
+}
+
+/// Which of C++'s pairs of operators a call belongs to (Itanium C++ ABI), by its own name or its
+/// caller's: `w` of `new` and `delete`, `a` of those of arrays. None for the C functions.
+fn operator(function: &str, caller: &Site) -> Option<char> {
+    let kind = |symbol: &str| match symbol.get(..4) {
+        Some("_Znw" | "_Zdl") => Some('w'),
+        Some("_Zna" | "_Zda") => Some('a'),
+        _ => None,
+    };
+    kind(function).or_else(|| caller.symbol.as_deref().and_then(kind))
 }

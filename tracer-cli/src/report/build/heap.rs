@@ -12,6 +12,7 @@ pub(super) fn heap(report: &HeapReport, sites: &mut Sites<'_, '_>) -> Heap {
     let by_stack = uses::of(&report.by_place, Grouping::AsAsked, sites);
     let by_caller = uses::of(&report.by_place, Grouping::ByCaller, sites);
     uses::fold(&report.by_place, sites);
+    let (mismatched_frees, mismatches) = faults::mismatches(report, sites);
     Heap {
         allocations: report.allocations,
         frees: report.frees,
@@ -21,7 +22,7 @@ pub(super) fn heap(report: &HeapReport, sites: &mut Sites<'_, '_>) -> Heap {
         double_frees: report.double_frees.count,
         inherited_frees: report.inherited_frees,
         releases_unseen: report.releases_unseen,
-        mismatched_frees: report.mismatched_frees.count,
+        mismatched_frees,
         allocated_bytes: report.allocated_bytes,
         freed_bytes: report.freed_bytes,
         peak_live_bytes: report.peak_live_bytes,
@@ -34,7 +35,7 @@ pub(super) fn heap(report: &HeapReport, sites: &mut Sites<'_, '_>) -> Heap {
         by_stack,
         by_caller,
         faults: faults::wrong_releases(report, sites),
-        mismatches: faults::mismatches(report, sites),
+        mismatches,
         largest_allocation: report.largest_allocation.map(|largest| Allocation {
             bytes: largest.bytes,
             function: function_name(largest.function),

@@ -74,7 +74,7 @@ fn faults_part(heap: &Heap, page: &Page<'_>) -> String {
             format!("{} {given}", called(&m.allocated_by)),
             format!("{} {released}", called(&m.released_by)),
         ];
-        *alike.entry(pair).or_default() += 1;
+        *alike.entry(pair).or_default() += m.times;
     }
     let pairs = alike.into_iter().map(|([given, released], times)| [times.to_string(), given, released]);
     text + &table(["times", "given by", "released by"], 1, pairs, "pairs", page.view.top)

@@ -272,6 +272,7 @@ fn faults_come_before_leaks() {
     }];
     heap.mismatched_frees = 1;
     heap.mismatches = vec![Mismatch {
+        times: 1,
         address: 0x6000,
         bytes: 8,
         allocated_by: "malloc".to_owned(),
