@@ -128,6 +128,10 @@ fn options_that_make_no_sense() {
     assert!(run(&["--ring-size", "1"]).stderr().contains("16K"));
     assert!(run(&["--fail-on", "heap.still_allocated.bytes>"]).stderr().contains("fail-on"));
     assert!(run(&["--fail-on", "no.such.figure>0"]).stderr().contains("no.such.figure"));
+    assert!(run(&["--stack-depth", "2000"]).stderr().contains("1024"));
+    assert!(run(&["--debug-dir", "/no/such/directory"]).stderr().contains("/no/such/directory"));
+    assert!(run(&["--suppressions", "/no/such/file"]).stderr().contains("\nhint: "));
+    assert!(run(&["--flamegraph", "/no/such/directory/f.svg"]).stderr().contains("\nhint: "));
     assert!(run(&["--no-such-option"]).stderr().contains("--no-such-option"));
 }
 

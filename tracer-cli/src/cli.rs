@@ -88,7 +88,7 @@ pub struct Run {
     pub max_stacks: u64,
 
     /// Also look for separate debug information in this directory (as /usr/lib/debug is laid out); may be repeated
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = parse_directory)]
     pub debug_dir: Vec<PathBuf>,
 
     /// What makes leaks, users of the heap and descriptors one row; in a text, leaks and descriptors
@@ -261,6 +261,12 @@ pub enum Format {
     Text,
     /// For programs
     Json,
+}
+
+/// A directory that is there.
+fn parse_directory(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if path.is_dir() { Ok(path) } else { Err("no such directory".to_owned()) }
 }
 
 /// `16K`, `1M`, `1048576`.
