@@ -93,24 +93,6 @@ pub(crate) fn stack_ends() -> [u64; 2] {
     }
 }
 
-/// Copies memory from an address that may be anything, up to the first page that cannot be read or,
-/// if it is a `string`, to its end. Gives how many bytes that were.
-pub(crate) fn copy_readable(from: u64, into: &mut [u8], string: bool) -> usize {
-    for (offset, byte) in into.iter_mut().enumerate() {
-        let address = from.wrapping_add(offset as u64);
-        if (offset == 0 || address.is_multiple_of(4096)) && !is_readable(address & !7) {
-            return offset;
-        }
-        // SAFETY: the kernel has just read from this page; what the callers ask for, the loader's own
-        // description of an object whose code is on this thread's stack, stays mapped meanwhile.
-        *byte = unsafe { *(address as *const u8) };
-        if string && *byte == 0 {
-            return offset;
-        }
-    }
-    into.len()
-}
-
 /// Whether the caller runs on its thread's signal stack (`sigaltstack`).
 pub(crate) fn is_on_signal_stack() -> bool {
     let mut stack = libc::stack_t { ss_sp: core::ptr::null_mut(), ss_flags: 0, ss_size: 0 };

@@ -81,6 +81,15 @@ fn a_small_alternate_stack() {
 }
 
 #[test]
+fn a_sandbox_that_kills_for_a_system_call_of_ours() {
+    let target = Target::c("sandbox.c").flags(&["-O2", "-fno-builtin"]).build();
+    let without = bare().run(&target, &[""; 0]).expect_status(0);
+    for way in WAYS {
+        calltap().options(way).run(&target, &[""; 0]).expect_same_as(&without);
+    }
+}
+
+#[test]
 fn threads_at_changing_depth() {
     expect_nothing_lost(&walks(&["threads"]));
 }

@@ -8,7 +8,6 @@ use core::ffi::{CStr, c_int, c_void};
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use super::{announce, cache, program};
-use crate::kernel;
 
 /// An object that has unwind tables.
 #[derive(Clone, Copy, Debug)]
@@ -235,9 +234,9 @@ fn meet(found: &Found) {
         // Until the end is written, the range is empty and overlaps nothing.
         met.end.store(found.end, Ordering::Release);
     }
-    let Some(map) = LinkMap::read(found.link_map) else { return };
+    let map = LinkMap::of(found);
     let mut path = [0; announce::MAX_PATH];
-    let length = kernel::copy_readable(map.name, &mut path, true);
+    let length = map.copy_name(&mut path);
     // Its frames carry no lower lap.
     let reused = Reused::now();
     let lap = reused.lap_of(found.start).min(reused.lap_of(found.end - 1));
@@ -245,24 +244,33 @@ fn meet(found: &Found) {
 }
 
 /// The first words of the loader's `struct link_map` (`<link.h>`).
+#[derive(Clone, Copy)]
 #[repr(C)]
 struct LinkMap {
     bias: u64,
-    name: u64,
+    name: *const u8,
 }
 
 impl LinkMap {
-    fn read(address: u64) -> Option<Self> {
-        let mut bytes = [0; 16];
-        if kernel::copy_readable(address, &mut bytes, false) != bytes.len() {
-            return None;
+    fn of(found: &Found) -> Self {
+        // SAFETY: the loader's own description of an object whose code is on this thread's stack, so that
+        // it cannot be unloaded meanwhile. The kernel is not asked: a sandbox may forbid that by now.
+        unsafe { *(found.link_map as *const Self) }
+    }
+
+    /// Copies its name, as far as there is room; gives the length.
+    fn copy_name(&self, into: &mut [u8]) -> usize {
+        let mut length = 0;
+        while !self.name.is_null() && length < into.len() {
+            // SAFETY: as in `of`; the name ends with a zero, behind which nothing is read.
+            let byte = unsafe { *self.name.add(length) };
+            if byte == 0 {
+                break;
+            }
+            into[length] = byte;
+            length += 1;
         }
-        let word = |at: usize| {
-            let mut word = [0; 8];
-            word.copy_from_slice(&bytes[at..at + 8]);
-            u64::from_le_bytes(word)
-        };
-        Some(Self { bias: word(0), name: word(8) })
+        length
     }
 }
 
@@ -276,14 +284,11 @@ fn identity_of(found: &Found) -> u64 {
         identity =
             bytes.iter().fold(identity, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(FNV_PRIME));
     };
-    let mut bytes = [0; announce::MAX_PATH];
-    if let Some(map) = LinkMap::read(found.link_map) {
-        let length = kernel::copy_readable(map.name, &mut bytes, true);
-        add(&bytes[..length]);
-    }
-    for part in 0..2 {
-        let length = kernel::copy_readable(found.start + part * bytes.len() as u64, &mut bytes, false);
-        add(&bytes[..length]);
-    }
+    let mut name = [0; announce::MAX_PATH];
+    let length = LinkMap::of(found).copy_name(&mut name);
+    add(&name[..length]);
+    let beginning = (found.end - found.start).min(1024) as usize;
+    // SAFETY: as in `LinkMap::of`; the object is mapped there, and its pages can be read.
+    add(unsafe { core::slice::from_raw_parts(found.start as *const u8, beginning) });
     identity | 1
 }

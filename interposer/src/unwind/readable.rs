@@ -7,6 +7,8 @@ const PAGE: u64 = 4096;
 const GROWTH: u64 = 256 * PAGE;
 /// A thread's stack is looked at from its first recorded call up to its end, if that is no further.
 const MOST_PAGES: u64 = 1024;
+/// Pages that are looked at below the lowest one used so far.
+const PAGES_BELOW: u64 = 8;
 
 /// Two ranges of pages: of the thread's own stack, which is there as long as the thread is, and of
 /// another stack that it runs on now (of a signal handler, of a coroutine), which may be gone the next time.
@@ -32,8 +34,21 @@ impl Readable {
         };
         if let Some(end) = kernel::stack_ends().into_iter().find(|end| reaches(*end)) {
             (known.own_low, known.own_high) = (page, end & !7);
+            known.look_below();
         }
         known
+    }
+
+    /// Takes a few pages in that the thread's own stack may grow into, so that the kernel need not be
+    /// asked in the middle of what the program does: a sandbox may have closed by then.
+    fn look_below(&mut self) {
+        for _ in 0..PAGES_BELOW {
+            let page = self.own_low.wrapping_sub(PAGE);
+            if !kernel::is_readable(page) {
+                break;
+            }
+            self.own_low = page;
+        }
     }
 
     /// Begins a walk at this stack pointer, whose page is readable as a matter of course.
@@ -52,6 +67,7 @@ impl Readable {
         // Between two stacks there is often a page that cannot be read.
         if grown && (page + PAGE..self.own_low).step_by(PAGE as usize).all(kernel::is_readable) {
             self.own_low = page;
+            self.look_below();
             return;
         }
         (self.low, self.high) = (page, page + PAGE);

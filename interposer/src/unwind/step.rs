@@ -54,14 +54,14 @@ pub(super) enum Stop {
 }
 
 #[inline(always)]
-fn rule_of(position: Position) -> Rule {
+fn rule_of(position: Position, readable: &Readable) -> Rule {
     let address = position.pc.wrapping_sub(u64::from(position.marks & INTERRUPTED == 0));
     if address >> 47 != 0 {
         return Rule::UNKNOWN;
     }
     match cache::get(address) {
         Some(rule) => rule,
-        None => look_up(address),
+        None => look_up(address, readable),
     }
 }
 
@@ -70,9 +70,10 @@ const LOOK_UP_STACK: u64 = 4096;
 
 #[cold]
 #[inline(never)]
-fn look_up(address: u64) -> Rule {
+fn look_up(address: u64, readable: &Readable) -> Rule {
     // The program may be at the very end of a small stack: of a coroutine, of a signal handler.
-    if !kernel::is_readable((call::frame() - LOOK_UP_STACK) & !7) {
+    let needed = (call::frame() - LOOK_UP_STACK) & !7;
+    if !(readable.surely_holds(needed) || kernel::is_readable(needed)) {
         return Rule::UNKNOWN;
     }
     // Code outside of all objects is not remembered: an object may come to lie there unnoticed.
@@ -99,7 +100,7 @@ fn word(address: u64) -> u64 {
 /// two stores of a moment ago stalls.
 #[inline(always)]
 pub(super) fn step(from: Position, readable: &mut Readable) -> Result<Step, Stop> {
-    let rule = rule_of(from);
+    let rule = rule_of(from, readable);
     // In the order of how often they occur; a table of jumps would be slower.
     if rule.kind() == Kind::Stack {
         return regular(from, from.sp.wrapping_add(rule.a()), rule.b(), 0, readable);
