@@ -50,9 +50,12 @@ const fn acquires(function: Function) -> bool {
 /// The loader's own calls tell that it loads or unloads objects, also where they are not recorded.
 #[inline(always)]
 fn notice_loader(function: Function, site: u64) {
+    use Effect::*;
     match function.effect() {
-        Effect::Free(..) if unwind::is_in_loader(site) => unwind::loader_released(),
-        Effect::Allocate(..) if unwind::is_in_loader(site) => unwind::loader_acquired(),
+        Free(..) if unwind::is_in_loader(site) => unwind::loader_released(),
+        Allocate(..) | AllocateAt(..) | Reallocate(..) if unwind::is_in_loader(site) => {
+            unwind::loader_acquired()
+        }
         _ => {}
     }
 }
@@ -253,9 +256,7 @@ impl Call {
         if self.taps & state::STACKS == 0 {
             return 0;
         }
-        if matches!(self.function.effect(), Effect::Free(..)) && unwind::is_in_loader(self.site) {
-            unwind::loader_released();
-        }
+        notice_loader(self.function, self.site);
         if acquires(self.function) || self.taps & state::STACKS_AT_ALL != 0 { unwind::take(frame) } else { 0 }
     }
 
@@ -314,33 +315,36 @@ fn was_read(failure: u16) -> bool {
 
 /// Writes a note into this thread's ring, if it has one.
 #[cold]
-pub(crate) fn note(note: Note, arguments: [u64; note::ARGUMENTS], text: &[u8]) {
+pub(crate) fn note(stamp: u64, note: Note, arguments: [u64; note::ARGUMENTS], text: Option<&[u8]>) {
     let ring = slot::ring();
     if ring.is_null() {
         return;
     }
     // SAFETY: the slot holds a control block of the mapped segment.
     let control = unsafe { &*ring };
-    let text_words = text.len().div_ceil(8);
-    let words = PREFIX_WORDS + arguments.len() + 1 + text_words;
+    let text_words = text.map_or(0, |text| 1 + text.len().div_ceil(8));
+    let words = PREFIX_WORDS + arguments.len() + text_words;
     let Some((at, outer)) = open(control, words) else { return };
     let place = control.place(at);
     // SAFETY: the ring was claimed in this image.
     let ring = unsafe { words_of(control) };
-    let prefix = [now(state::taps()), 0, 0];
     let mut next = place + 1;
     let mut put = |word: u64| {
         ring.store(next, word, Ordering::Relaxed);
         next += 1;
     };
-    prefix.into_iter().chain(arguments).for_each(&mut put);
-    put(text.len() as u64);
-    for chunk in text.chunks(8) {
-        let mut bytes = [0; 8];
-        bytes[..chunk.len()].copy_from_slice(chunk);
-        put(u64::from_le_bytes(bytes));
+    [stamp, 0, 0].into_iter().chain(arguments).for_each(&mut put);
+    let mut flags = record::VOID;
+    if let Some(text) = text {
+        flags |= record::TEXT;
+        put(text.len() as u64);
+        for chunk in text.chunks(8) {
+            let mut bytes = [0; 8];
+            bytes[..chunk.len()].copy_from_slice(chunk);
+            put(u64::from_le_bytes(bytes));
+        }
     }
-    let header = record::header(words, record::VOID | record::TEXT, note as u16, 0);
+    let header = record::header(words, flags, note as u16, 0);
     // Release: pairs with the Acquire in `Consumer::peek`.
     ring.store(place, header, Ordering::Release);
     control.close(outer);

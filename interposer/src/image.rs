@@ -3,11 +3,11 @@
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
+use calltap_channel::Note;
 use calltap_channel::clock::Clock;
 use calltap_channel::segment::{self, Segment};
-use calltap_channel::{Note, note, record};
 
-use crate::{kernel, state, thread};
+use crate::{call, kernel, state, thread};
 
 struct Attached(UnsafeCell<Option<Segment>>);
 
@@ -94,22 +94,11 @@ pub(crate) fn register() {
             header.without_tables.fetch_add(1, Ordering::Relaxed);
         }
     }
-    if let Some(control) = thread::claim() {
-        announce(control, pid, taps);
+    if thread::claim().is_some() {
+        // The image's first record.
+        let arguments = [u64::from(pid), u64::from(kernel::parent_id()), u64::from(parent_serial()), 0, 0];
+        call::note(call::now(taps), Note::ProcessBegan, arguments, None);
     }
     state::set_taps(taps);
     REGISTERING.store(false, Ordering::Relaxed);
-}
-
-/// Writes the image's first record.
-fn announce(control: &'static calltap_channel::ring::Control, pid: u32, taps: u32) {
-    const WORDS: usize = record::PREFIX_WORDS + note::ARGUMENTS;
-    let Ok(at) = control.reserve(WORDS as u64) else { return };
-    let header = record::header(WORDS, record::VOID, Note::ProcessBegan as u16, 0);
-    let arguments = [u64::from(pid), u64::from(kernel::parent_id()), u64::from(parent_serial()), 0, 0];
-    let now = crate::call::now(taps);
-    let [a, b, c, d, e] = arguments;
-    // SAFETY: the base was stored by `claim` in this process.
-    let words = unsafe { crate::call::words_of(control) };
-    control.push(&words, at, header, [now, 0, 0, a, b, c, d, e]);
 }

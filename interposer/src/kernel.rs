@@ -69,8 +69,8 @@ pub(crate) fn copy_own(from: u64, into: &mut [u8]) -> usize {
 
 /// Whether the 8 bytes at an address, which may be anything, can be read.
 ///
-/// The kernel reads a new signal mask before it refuses to apply it in an unknown way; no sandbox that
-/// lets libc run forbids this call.
+/// The kernel reads a new signal mask before it refuses to apply it in an unknown way; few sandboxes
+/// forbid this call.
 pub(crate) fn is_readable(address: u64) -> bool {
     const NO_SUCH_WAY: u64 = 1 << 20;
     let result = call(libc::SYS_rt_sigprocmask, [NO_SUCH_WAY, address, 0, 8, 0, 0]);

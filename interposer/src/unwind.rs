@@ -12,7 +12,6 @@
 //! Return addresses are never rewritten. Nothing is read but the stack in use, as far as it has been
 //! found to be readable, and the tables of objects whose code is on it.
 
-mod announce;
 mod cache;
 mod entry;
 mod hash;

@@ -13,15 +13,6 @@
 
 static void *volatile kept;
 
-static void said(const char *place, long blocks, long bytes)
-{
-    char key[64];
-    snprintf(key, sizeof key, "leaked.%s.blocks", place);
-    say(key, blocks);
-    snprintf(key, sizeof key, "leaked.%s.bytes", place);
-    say(key, bytes);
-}
-
 PLACE plain_leaks(int blocks, int bytes)
 {
     for (int i = 0; i < blocks; i++) {

@@ -14,12 +14,6 @@
 
 static void *volatile kept;
 
-static void said(const char *place, long blocks, long bytes)
-{
-    say((std::string("leaked.") + place + ".blocks").c_str(), blocks);
-    say((std::string("leaked.") + place + ".bytes").c_str(), bytes);
-}
-
 template <typename T> struct Shelf {
     PLACE static void fill(int count)
     {

@@ -41,15 +41,6 @@ THROUGH(undescribed, WITHOUT)
 
 static void *volatile kept;
 
-static void said(const char *place, long blocks, long bytes)
-{
-    char key[64];
-    snprintf(key, sizeof key, "leaked.%s.blocks", place);
-    say(key, blocks);
-    snprintf(key, sizeof key, "leaked.%s.bytes", place);
-    say(key, bytes);
-}
-
 static __attribute__((noinline)) int odd_values(through *function, size_t bytes)
 {
     char *pages = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -21,6 +21,16 @@ static inline void say(const char *key, long long value)
     say_text(key, digits);
 }
 
+// What a place has leaked: `leaked.PLACE.blocks` and `leaked.PLACE.bytes`.
+static inline void said(const char *place, long blocks, long bytes)
+{
+    char key[64];
+    snprintf(key, sizeof key, "leaked.%s.blocks", place);
+    say(key, blocks);
+    snprintf(key, sizeof key, "leaked.%s.bytes", place);
+    say(key, bytes);
+}
+
 // Ends the target with a status no story expects.
 static inline void fail(const char *what)
 {

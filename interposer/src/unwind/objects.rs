@@ -7,7 +7,11 @@
 use core::ffi::{CStr, c_int, c_void};
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
-use super::{announce, cache, program};
+use calltap_channel::Note;
+use calltap_channel::record::MAX_TEXT;
+
+use super::{cache, program};
+use crate::{call, state};
 
 /// An object that has unwind tables.
 #[derive(Clone, Copy, Debug)]
@@ -235,12 +239,13 @@ fn meet(found: &Found) {
         met.end.store(found.end, Ordering::Release);
     }
     let map = LinkMap::of(found);
-    let mut path = [0; announce::MAX_PATH];
+    let mut path = [0; MAX_TEXT];
     let length = map.copy_name(&mut path);
     // Its frames carry no lower lap.
     let reused = Reused::now();
     let lap = reused.lap_of(found.start).min(reused.lap_of(found.end - 1));
-    announce::loaded([found.start, found.end, map.bias, lap], &path[..length]);
+    let facts = [found.start, found.end, map.bias, lap, 0];
+    call::note(call::now(state::taps()), Note::Loaded, facts, Some(&path[..length]));
 }
 
 /// The first words of the loader's `struct link_map` (`<link.h>`).
@@ -284,7 +289,7 @@ fn identity_of(found: &Found) -> u64 {
         identity =
             bytes.iter().fold(identity, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(FNV_PRIME));
     };
-    let mut name = [0; announce::MAX_PATH];
+    let mut name = [0; MAX_TEXT];
     let length = LinkMap::of(found).copy_name(&mut name);
     add(&name[..length]);
     let beginning = (found.end - found.start).min(1024) as usize;

@@ -9,7 +9,6 @@ use core::sync::atomic::{Ordering, compiler_fence};
 use calltap_channel::segment::{CHECK_STACKS, Segment};
 use calltap_channel::stack::{MAX_DEPTH, StackTable, walk_bytes};
 
-use super::objects;
 use super::readable::Readable;
 use super::step::Position;
 use super::walk::{self, Taken, Walk};
@@ -96,9 +95,6 @@ fn take_at(frame: u64, from: Position) -> u32 {
     // SAFETY: the slot holds this thread's own memory. A signal handler that comes here while this runs
     // finds `user` set, and uses the second walk; of the rest it changes single words only.
     let memory = unsafe { &mut *memory };
-    if objects::is_in_loader(from.pc) {
-        objects::loader_acquired();
-    }
     let mut level = 0;
     if memory.walk(0).user != 0 {
         match free_level(memory, frame) {
