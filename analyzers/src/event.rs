@@ -51,6 +51,8 @@ pub struct Event<'a> {
     pub end_ns: u64,
     /// Whether `end_ns` was measured.
     pub timed: bool,
+    /// How much of that time was ours: stops of system calls inside. Set by the session.
+    pub stopped_ns: u64,
     /// Error number of a failed call; 0 if it succeeded.
     pub errno: u16,
     /// Return address in the direct caller; 0 if unknown.

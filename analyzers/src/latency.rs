@@ -173,6 +173,7 @@ mod tests {
         start_ns: 1000,
         end_ns: 1000,
         timed: true,
+        stopped_ns: 0,
         errno: 0,
         site: 0,
         stack: 0,
@@ -205,7 +206,7 @@ mod tests {
     #[test]
     fn an_untimed_call_is_counted_but_has_no_duration() {
         let mut latency = taking([40]);
-        latency.observe(&Event { timed: false, errno: 2, ..CALL });
+        latency.observe(&Event { timed: false, stopped_ns: 0, errno: 2, ..CALL });
         let row = latency.report().rows[0];
         assert_eq!((row.count, row.timed, row.errors, row.min_ns), (2, 1, 1, 40));
         assert_eq!(latency.histograms()[0].1.len(), 1);

@@ -14,6 +14,7 @@ pub mod event;
 mod hash;
 pub mod heap;
 pub mod image;
+pub mod kernel;
 pub mod latency;
 pub mod mappings;
 mod pairing;

@@ -156,6 +156,7 @@ mod tests {
             start_ns: at_ns,
             end_ns: at_ns + 10,
             timed: true,
+            stopped_ns: 0,
             errno: 0,
             site: 0x400,
             stack: 0,

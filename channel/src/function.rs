@@ -327,7 +327,9 @@ impl Function {
 pub fn argument_words(number: u16) -> usize {
     match Function::from_number(number) {
         Some(function) => function.row().arguments.iter().filter(|a| !a.is_text()).count(),
-        None => crate::note::ARGUMENTS,
+        None => {
+            crate::Note::from_number(number).map_or(crate::note::ARGUMENTS, crate::Note::argument_words)
+        }
     }
 }
 

@@ -36,7 +36,65 @@ pub enum Note {
     /// `bias` (what its file's addresses are moved by), `lap` (see [`crate::stack::Frame`]); text: its path
     /// as the loader has it, empty for the program itself.
     Loaded,
+    /// Tracer: a system call that it stopped. Stamped when its entry was seen, the duration goes to
+    /// where its end was seen; the site is the instruction behind it. `pid`, `tid`, `call`
+    /// (see [`SystemCallWord`]), `result` (as in the register), `stopped` (ticks of the duration and
+    /// after it that we held the thread), the six arguments; text: the path, name or socket address
+    /// it was given.
+    SystemCall,
+    /// Tracer: the descriptors a process has at its first stop after a fork or at an exec. `pid`,
+    /// `first`, `count`; text: a bit for each number from `first` on, lowest bit first, `count` bits.
+    /// More than [`HELD_AT_ONCE`] are told in several notes.
+    Holds,
+    /// Tracer: one of the descriptors that the target was started with. `pid`, `fd`, `close_on_exec`;
+    /// text: what `/proc` says it is.
+    Given,
 }
+
+/// Descriptor numbers in one [`Note::Holds`].
+pub const HELD_AT_ONCE: usize = 8 * crate::record::MAX_TEXT;
+
+/// Argument words of a [`Note::SystemCall`].
+pub const SYSTEM_CALL_ARGUMENTS: usize = 11;
+
+/// Which system call a [`Note::SystemCall`] is about: bits 0-31 its number, 32-39 the interface it
+/// came through ([`X86_64`], [`I386`], [`X32`]), the bits above as below.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SystemCallWord(pub u64);
+
+impl SystemCallWord {
+    /// Bit: made from within a hook, whose record will enclose it.
+    pub const IN_HOOK: u64 = 1 << 40;
+    /// Bit: seen at its entry only; it does not return, or its end was not waited for.
+    pub const ENTRY_ONLY: u64 = 1 << 41;
+    /// Bit: the stack could not be followed far enough to know whether a hook is on it.
+    pub const STACK_UNKNOWN: u64 = 1 << 42;
+
+    /// The call's number.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// The interface: [`X86_64`] or another.
+    #[must_use]
+    pub const fn interface(self) -> u8 {
+        (self.0 >> 32) as u8
+    }
+
+    /// Whether a bit is set.
+    #[must_use]
+    pub const fn has(self, bit: u64) -> bool {
+        self.0 & bit != 0
+    }
+}
+
+/// Interface of 64-bit programs (`syscall`).
+pub const X86_64: u8 = 0;
+/// Interface of 32-bit programs (`int 0x80`, `sysenter`).
+pub const I386: u8 = 1;
+/// Interface of x32 programs: the 64-bit one with bit 30 set in the number, which is taken out.
+pub const X32: u8 = 2;
 
 /// The number of the first note; calls have smaller numbers.
 pub const FIRST: u16 = 0x4000;
@@ -48,14 +106,23 @@ pub const VFORKED: u64 = 2;
 /// `kind` of [`Note::Created`]: any other `clone`.
 pub const CLONED: u64 = 3;
 
-/// Argument words of every note; a text, where there is one, follows them.
+/// Argument words of every note but [`Note::SystemCall`]; a text, where there is one, follows them.
 pub const ARGUMENTS: usize = 5;
 
 impl Note {
+    /// Its argument words.
+    #[must_use]
+    pub const fn argument_words(self) -> usize {
+        match self {
+            Self::SystemCall => SYSTEM_CALL_ARGUMENTS,
+            _ => ARGUMENTS,
+        }
+    }
+
     /// The note with this number, if there is one.
     #[must_use]
     pub fn from_number(number: u16) -> Option<Self> {
-        const ALL: [Note; 11] = [
+        const ALL: [Note; 14] = [
             Note::ProcessBegan,
             Note::Created,
             Note::Executed,
@@ -67,6 +134,9 @@ impl Note {
             Note::TracerDone,
             Note::Abandoned,
             Note::Loaded,
+            Note::SystemCall,
+            Note::Holds,
+            Note::Given,
         ];
         ALL.get(usize::from(number.checked_sub(FIRST)?)).copied()
     }

@@ -36,6 +36,8 @@ pub const VFORK_CHILD: u8 = 1 << 3;
 pub const ENTRY: u8 = 1 << 4;
 /// Flag: the duration was not measured (`--latency off`).
 pub const UNTIMED: u8 = 1 << 5;
+/// Flag: takes effect when it begins, not when it ends (system calls that release).
+pub const AT_START: u8 = 1 << 6;
 
 /// The largest duration a record can hold, in ticks.
 pub const MAX_DURATION: u64 = (1 << 48) - 1;

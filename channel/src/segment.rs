@@ -21,7 +21,7 @@ use crate::stack::{self, StackTable};
 /// First word of the header: "calltap" and a version digit of the header itself.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"calltap1");
 /// Version of everything else here: layout, record format, the list of functions.
-pub const ABI: u64 = 2;
+pub const ABI: u64 = 3;
 
 /// Header flag: a full ring drops records instead of making the caller wait.
 pub const DROP_WHEN_FULL: u64 = 1 << 0;
@@ -74,7 +74,10 @@ pub struct Header {
     pub root_pid: AtomicU64,
     /// The most frames taken of a stack, 0 for none.
     pub stack_depth: AtomicU64,
-    config_padding: [AtomicU64; 3],
+    /// What hooks leave in the sixth argument register of the system calls they record, so that the
+    /// tracer's filter lets them pass; 0 if there is no filter. Secret: 63 random bits, never 0.
+    pub tag: AtomicU64,
+    config_padding: [AtomicU64; 2],
     // Written by the reader.
     /// Counts up while the reader runs, at least once a second.
     pub heartbeat: AtomicU64,

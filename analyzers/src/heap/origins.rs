@@ -182,6 +182,7 @@ mod tests {
             start_ns: 0,
             end_ns: 0,
             timed: true,
+            stopped_ns: 0,
             errno: 0,
             site,
             stack,

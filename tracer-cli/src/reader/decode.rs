@@ -37,6 +37,7 @@ pub fn event<'a>(
         start_ns,
         end_ns: start_ns + context.scale.length(record.duration()),
         timed: flags & record::UNTIMED == 0,
+        stopped_ns: 0,
         errno: record.errno(),
         site: record.site(),
         stack: record.stack(),

@@ -101,6 +101,7 @@ impl Reader {
             // Counted where the source is known; see `Feed::take`.
             Note::Abandoned => {}
             Note::Loaded => self.loaded(note),
+            Note::SystemCall | Note::Holds | Note::Given => {}
         }
     }
 

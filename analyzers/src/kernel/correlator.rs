@@ -1,0 +1,1 @@
+//! Which library call made which system call.
