@@ -2,6 +2,7 @@
 //! one list in [`list`](crate::for_each_function).
 
 mod list;
+mod wraps;
 
 /// What can be switched on and off with `--tap`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -327,9 +328,7 @@ impl Function {
 pub fn argument_words(number: u16) -> usize {
     match Function::from_number(number) {
         Some(function) => function.row().arguments.iter().filter(|a| !a.is_text()).count(),
-        None => {
-            crate::Note::from_number(number).map_or(crate::note::ARGUMENTS, crate::Note::argument_words)
-        }
+        None => crate::Note::from_number(number).map_or(crate::note::ARGUMENTS, crate::Note::argument_words),
     }
 }
 

@@ -4,9 +4,11 @@
 
 use core::ffi::{c_char, c_int};
 
+use core::sync::atomic::Ordering;
+
 use calltap_channel::segment::{SEGMENT_VARIABLE, Segment};
 
-use crate::{hooks, image, kernel, unwind};
+use crate::{hooks, image, kernel, tag, unwind};
 
 /// The program's own `LD_PRELOAD`, set aside by whoever started us.
 const PRELOAD_VARIABLE: &str = "CALLTAP_PRELOAD";
@@ -25,6 +27,7 @@ extern "C" fn construct(_: c_int, _: *const *const c_char, environment: *mut *mu
     hooks::resolve_all();
     unwind::resolve();
     if let Some(segment) = map(path) {
+        tag::set(segment.header().tag.load(Ordering::Relaxed));
         image::attach(segment);
     }
 }
@@ -103,25 +106,25 @@ unsafe fn value_of(entry: *mut c_char, name: &str) -> Option<*mut c_char> {
 /// Maps the segment file at `path`; its descriptor is closed again at once.
 fn map(path: *const c_char) -> Option<Segment> {
     let flags = (libc::O_RDWR | libc::O_CLOEXEC) as u64;
-    let fd = kernel::call(libc::SYS_openat, [libc::AT_FDCWD as u64, path as u64, flags, 0, 0, 0]);
+    let fd = kernel::call(libc::SYS_openat, [libc::AT_FDCWD as u64, path as u64, flags, 0, 0]);
     if fd < 0 {
         return None;
     }
-    let size = kernel::call(libc::SYS_lseek, [fd as u64, 0, libc::SEEK_END as u64, 0, 0, 0]);
+    let size = kernel::call(libc::SYS_lseek, [fd as u64, 0, libc::SEEK_END as u64, 0, 0]);
     let segment = usize::try_from(size).ok().filter(|size| *size >= 4096).and_then(|size| {
         let base = kernel::map_shared(size, fd as i32)?;
         // A core dump of the target is its own.
-        kernel::call(libc::SYS_madvise, [base as u64, size as u64, libc::MADV_DONTDUMP as u64, 0, 0, 0]);
+        kernel::call(libc::SYS_madvise, [base as u64, size as u64, libc::MADV_DONTDUMP as u64, 0, 0]);
         // SAFETY: `size` bytes, at least a page, are mapped at `base`.
         match unsafe { Segment::layout_at(base, size as u64) } {
             // SAFETY: the mapping is never undone, and the layout is of its size.
             Ok(layout) => Some(unsafe { Segment::view(base, layout) }),
             Err(_) => {
-                kernel::call(libc::SYS_munmap, [base as u64, size as u64, 0, 0, 0, 0]);
+                kernel::call(libc::SYS_munmap, [base as u64, size as u64, 0, 0, 0]);
                 None
             }
         }
     });
-    kernel::call(libc::SYS_close, [fd as u64, 0, 0, 0, 0, 0]);
+    kernel::call(libc::SYS_close, [fd as u64, 0, 0, 0, 0]);
     segment
 }

@@ -2,9 +2,15 @@
 
 use core::arch::asm;
 
-/// Makes a system call; a result of -4095..=-1 is a negative error number.
+/// Makes a system call of up to five arguments, tagged as ours; a result of -4095..=-1 is a negative
+/// error number.
 #[inline]
-pub(crate) fn call(number: i64, arguments: [u64; 6]) -> i64 {
+pub(crate) fn call(number: i64, [a, b, c, d, e]: [u64; 5]) -> i64 {
+    call6(number, [a, b, c, d, e, crate::tag::get()])
+}
+
+#[inline]
+fn call6(number: i64, arguments: [u64; 6]) -> i64 {
     let result: i64;
     // SAFETY: the kernel changes only rax, rcx, r11 and the memory that the caller passes for it;
     // callers pass pointers to their own live memory or none.
@@ -28,30 +34,30 @@ pub(crate) fn call(number: i64, arguments: [u64; 6]) -> i64 {
 
 /// This process's id, asked of the kernel.
 pub(crate) fn process_id() -> u32 {
-    call(libc::SYS_getpid, [0; 6]) as u32
+    call(libc::SYS_getpid, [0; 5]) as u32
 }
 
 /// The parent process's id.
 pub(crate) fn parent_id() -> u32 {
-    call(libc::SYS_getppid, [0; 6]) as u32
+    call(libc::SYS_getppid, [0; 5]) as u32
 }
 
 /// This thread's id.
 pub(crate) fn thread_id() -> u32 {
-    call(libc::SYS_gettid, [0; 6]) as u32
+    call(libc::SYS_gettid, [0; 5]) as u32
 }
 
 /// This thread's name: 16 bytes, zero-padded, as two words.
 pub(crate) fn thread_name() -> [u64; 2] {
     let mut name = [0u64; 2];
-    call(libc::SYS_prctl, [libc::PR_GET_NAME as u64, name.as_mut_ptr() as u64, 0, 0, 0, 0]);
+    call(libc::SYS_prctl, [libc::PR_GET_NAME as u64, name.as_mut_ptr() as u64, 0, 0, 0]);
     name
 }
 
 /// Sleeps while the word at `address` is `value`, at most `milliseconds`.
 pub(crate) fn futex_wait(address: *const u32, value: u32, milliseconds: u64) {
     let timeout = libc::timespec { tv_sec: 0, tv_nsec: (milliseconds * 1_000_000) as i64 };
-    call(
+    call6(
         libc::SYS_futex,
         [address as u64, libc::FUTEX_WAIT as u64, u64::from(value), (&raw const timeout) as u64, 0, 0],
     );
@@ -64,7 +70,7 @@ pub(crate) fn copy_own(from: u64, into: &mut [u8]) -> usize {
     let remote = libc::iovec { iov_base: from as *mut _, iov_len: into.len() };
     let own = u64::from(process_id());
     let arguments = [own, (&raw const local) as u64, 1, (&raw const remote) as u64, 1, 0];
-    usize::try_from(call(libc::SYS_process_vm_readv, arguments)).unwrap_or(0)
+    usize::try_from(call6(libc::SYS_process_vm_readv, arguments)).unwrap_or(0)
 }
 
 /// Whether the 8 bytes at an address, which may be anything, can be read.
@@ -73,7 +79,7 @@ pub(crate) fn copy_own(from: u64, into: &mut [u8]) -> usize {
 /// forbid this call.
 pub(crate) fn is_readable(address: u64) -> bool {
     const NO_SUCH_WAY: u64 = 1 << 20;
-    let result = call(libc::SYS_rt_sigprocmask, [NO_SUCH_WAY, address, 0, 8, 0, 0]);
+    let result = call(libc::SYS_rt_sigprocmask, [NO_SUCH_WAY, address, 0, 8, 0]);
     result == -i64::from(libc::EINVAL)
 }
 
@@ -96,7 +102,7 @@ pub(crate) fn stack_ends() -> [u64; 2] {
 /// Whether the caller runs on its thread's signal stack (`sigaltstack`).
 pub(crate) fn is_on_signal_stack() -> bool {
     let mut stack = libc::stack_t { ss_sp: core::ptr::null_mut(), ss_flags: 0, ss_size: 0 };
-    call(libc::SYS_sigaltstack, [0, (&raw mut stack) as u64, 0, 0, 0, 0]);
+    call(libc::SYS_sigaltstack, [0, (&raw mut stack) as u64, 0, 0, 0]);
     stack.ss_flags & libc::SS_ONSTACK != 0
 }
 
@@ -112,6 +118,6 @@ pub(crate) fn map_shared(bytes: usize, fd: i32) -> Option<*mut u8> {
 
 fn map(bytes: usize, flags: i32, fd: i32) -> Option<*mut u8> {
     let protection = (libc::PROT_READ | libc::PROT_WRITE) as u64;
-    let address = call(libc::SYS_mmap, [0, bytes as u64, protection, flags as u64, fd as i64 as u64, 0]);
+    let address = call6(libc::SYS_mmap, [0, bytes as u64, protection, flags as u64, fd as i64 as u64, 0]);
     (!(-4095..0).contains(&address)).then_some(address as *mut u8)
 }

@@ -15,6 +15,7 @@ mod own_memory;
 mod real;
 mod slot;
 mod state;
+mod tag;
 mod text;
 mod thread;
 mod types;

@@ -24,6 +24,6 @@ unsafe impl GlobalAlloc for OwnMemory {
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         let bytes = layout.size().next_multiple_of(PAGE) as u64;
-        kernel::call(libc::SYS_munmap, [block as u64, bytes, 0, 0, 0, 0]);
+        kernel::call(libc::SYS_munmap, [block as u64, bytes, 0, 0, 0]);
     }
 }

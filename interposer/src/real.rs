@@ -6,11 +6,12 @@
 
 use core::ffi::{CStr, c_char, c_void};
 use core::marker::PhantomData;
-use core::sync::atomic::{AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 /// The real function of one hook; `F` is its C type.
 pub(crate) struct Real<F> {
     found: AtomicPtr<c_void>,
+    in_libc: AtomicU64,
     name: &'static CStr,
     of: PhantomData<F>,
 }
@@ -22,7 +23,12 @@ impl<F: Copy> Real<F> {
     /// Not yet looked up. `name` is the C symbol.
     pub(crate) const fn new(name: &'static CStr) -> Self {
         const { assert!(size_of::<F>() == size_of::<*mut c_void>()) };
-        Self { found: AtomicPtr::new(core::ptr::null_mut()), name, of: PhantomData }
+        Self {
+            found: AtomicPtr::new(core::ptr::null_mut()),
+            in_libc: AtomicU64::new(0),
+            name,
+            of: PhantomData,
+        }
     }
 
     /// The function.
@@ -36,13 +42,36 @@ impl<F: Copy> Real<F> {
         unsafe { core::mem::transmute_copy(&found) }
     }
 
+    /// All bits if the function, once found, is libc's own, else none: what another library puts in
+    /// front of libc may make any system call, and would make it with our tag.
+    #[inline(always)]
+    pub(crate) fn in_libc(&self) -> u64 {
+        self.in_libc.load(Ordering::Relaxed)
+    }
+
     #[cold]
     #[inline(never)]
     fn find(&self) -> *mut c_void {
         let found = look_up(self.name);
+        self.in_libc.store(if is_in_libc(found) { u64::MAX } else { 0 }, Ordering::Relaxed);
         self.found.store(found, Ordering::Relaxed);
         found
     }
+}
+
+/// Whether a function is in the object that has libc's own version function, which nobody else defines.
+fn is_in_libc(function: *const c_void) -> bool {
+    object_of(function)
+        .is_some_and(|object| object_of(libc::gnu_get_libc_version as *const c_void) == Some(object))
+}
+
+/// The address that the object around an address is loaded at.
+fn object_of(address: *const c_void) -> Option<usize> {
+    let mut found = core::mem::MaybeUninit::<libc::Dl_info>::zeroed();
+    // SAFETY: dladdr takes any address and fills the structure if it knows it.
+    let known = unsafe { libc::dladdr(address, found.as_mut_ptr()) } != 0;
+    // SAFETY: all bits zero are a valid value, too.
+    known.then(|| unsafe { found.assume_init() }.dli_fbase as usize)
 }
 
 /// Libraries that define the C++ operators, for a program that has loaded them out of the global

@@ -41,6 +41,6 @@ pub(crate) fn wipe_on_fork() -> bool {
     let page = (&raw const PAGE) as u64;
     crate::kernel::call(
         libc::SYS_madvise,
-        [page, size_of::<Page>() as u64, libc::MADV_WIPEONFORK as u64, 0, 0, 0],
+        [page, size_of::<Page>() as u64, libc::MADV_WIPEONFORK as u64, 0, 0],
     ) == 0
 }

@@ -49,6 +49,11 @@ pub(crate) trait Returned: Word {
     fn failure(self) -> u16;
 }
 
+/// Something a C function returns in the first integer register.
+pub(crate) trait FromRegister {
+    fn from_register(register: u64) -> Self;
+}
+
 macro_rules! words {
     ($($type:ty),*) => {
         $(impl Word for $type {
@@ -60,6 +65,40 @@ macro_rules! words {
     };
 }
 words!(Size, Int, Mode, Offset, Count);
+
+macro_rules! from_register {
+    ($($type:ty: |$register:ident| $value:expr;)*) => {
+        $(impl FromRegister for $type {
+            #[inline(always)]
+            fn from_register($register: u64) -> Self {
+                $value
+            }
+        })*
+    };
+}
+from_register! {
+    Int: |register| register as i32;
+    Count: |register| register as isize;
+    Size: |register| register as usize;
+    Code: |register| Code(register as i32);
+    Address: |register| Address(register as *mut c_void);
+    Mapping: |register| Mapping(register as *mut c_void);
+    Nothing: |_register| ();
+}
+
+impl<T> Word for *mut T {
+    #[inline(always)]
+    fn word(self) -> u64 {
+        self as u64
+    }
+}
+
+impl<T> Word for *const T {
+    #[inline(always)]
+    fn word(self) -> u64 {
+        self as u64
+    }
+}
 
 impl Word for Address {
     #[inline(always)]

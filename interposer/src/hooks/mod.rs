@@ -63,8 +63,7 @@ macro_rules! define_hook {
                         // SAFETY: the program's own arguments, for the function it meant to call.
                         return unsafe { real($($argument),*) };
                     };
-                    // SAFETY: as above.
-                    let returned = unsafe { real($($argument),*) };
+                    let returned = $crate::tag::tagged!(Function::$name, REAL, real($($argument),*));
                     match argument_text!(@ $($argument $kind)*) {
                         None => call.finish(returned, argument_words!(@ [] $($argument $kind)*)),
                         Some(text) => call.finish_long(
