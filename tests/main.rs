@@ -18,6 +18,7 @@ mod endings;
 mod family;
 mod faults;
 mod harmless;
+mod kernel;
 mod leaks;
 mod limits;
 mod output;

@@ -66,17 +66,23 @@ fn the_compiler_and_its_children() {
     both_ways(&bare(), "gcc", &["-c", "/no/such/source.c", "-o", "/dev/null"]);
 }
 
-#[test]
-fn pythons_own_tests() {
+/// A python3 that has its own tests with it.
+pub(crate) fn python_with_its_tests() -> Option<String> {
     let candidates = ["python3", "/usr/bin/python3", "python3.11", "python3.12", "python3.13"];
     let print = "import sys, test.test_json, test.test_subprocess; print(sys.executable)";
     let found = candidates.iter().find_map(|python| {
         let outcome = std::process::Command::new(python).args(["-c", print]).output().ok()?;
         outcome.status.success().then(|| String::from_utf8_lossy(&outcome.stdout).trim().to_owned())
     });
-    let Some(python) = found else {
-        return skipped("no python3 with its own tests is installed");
-    };
+    if found.is_none() {
+        skipped("no python3 with its own tests is installed");
+    }
+    found
+}
+
+#[test]
+fn pythons_own_tests() {
+    let Some(python) = python_with_its_tests() else { return };
     let modules = ["-m", "unittest", "-v", "test.test_json", "test.test_os", "test.test_subprocess"];
     // Side by side, as they mostly wait.
     let [one, two] = [scratch(), scratch()];

@@ -9,24 +9,44 @@ use crate::outcome::Outcome;
 use crate::running::Running;
 
 /// A port of the loopback interface that nobody has at this moment.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has ports");
     listener.local_addr().expect("it is bound").port()
 }
 
 /// A service under calltap that listens by now.
-fn start(program: &Path, arguments: &[&str], port: u16) -> Running {
+pub(crate) fn start(program: &Path, arguments: &[&str], port: u16) -> Running {
     let mut service = calltap().start(program, arguments);
     service.until("listening", |_| TcpStream::connect(("127.0.0.1", port)).is_ok());
     service
 }
 
 /// Ends the service with SIGTERM, as its manager would.
-fn stop(service: Running) -> Outcome {
+pub(crate) fn stop(service: Running) -> Outcome {
     service.signal(libc::SIGTERM);
     let outcome = service.finish().expect_status(0);
     assert_eq!(outcome.report().lost(), 0, "{outcome}");
     outcome
+}
+
+/// Writes a configuration of nginx with two workers that serve `page.html` at this port; gives its path.
+pub(crate) fn nginx_with_a_page(directory: &Path, port: u16) -> String {
+    let place = directory.to_str().expect("a plain path");
+    let user = if std::env::var("USER").is_ok_and(|user| user != "root") { "" } else { "user root;" };
+    let configuration = format!(
+        "daemon off; {user} pid {place}/pid; error_log {place}/errors; worker_processes 2;
+        events {{ worker_connections 256; }}
+        http {{
+            access_log off;
+            client_body_temp_path {place}/a; proxy_temp_path {place}/b; fastcgi_temp_path {place}/c;
+            uwsgi_temp_path {place}/d; scgi_temp_path {place}/e;
+            server {{ listen 127.0.0.1:{port}; location / {{ root {place}; }} }}
+        }}"
+    );
+    let file = directory.join("nginx.conf");
+    std::fs::write(&file, configuration).expect("a scratch file");
+    std::fs::write(directory.join("page.html"), "x".repeat(5000)).expect("a scratch file");
+    file.to_str().expect("a plain path").to_owned()
 }
 
 #[test]
@@ -59,22 +79,8 @@ fn nginx() {
     let directory = scratch();
     let place = directory.path().to_str().expect("a plain path");
     let port = free_port();
-    let user = if std::env::var("USER").is_ok_and(|user| user != "root") { "" } else { "user root;" };
-    let configuration = format!(
-        "daemon off; {user} pid {place}/pid; error_log {place}/errors; worker_processes 2;
-        events {{ worker_connections 256; }}
-        http {{
-            access_log off;
-            client_body_temp_path {place}/a; proxy_temp_path {place}/b; fastcgi_temp_path {place}/c;
-            uwsgi_temp_path {place}/d; scgi_temp_path {place}/e;
-            server {{ listen 127.0.0.1:{port}; location / {{ root {place}; }} }}
-        }}"
-    );
-    let file = directory.path().join("nginx.conf");
-    std::fs::write(&file, configuration).expect("a scratch file");
-    std::fs::write(directory.path().join("page.html"), "x".repeat(5000)).expect("a scratch file");
-    let file = file.to_str().expect("a plain path");
-    let service = start(&server, &["-c", file, "-p", place, "-e", "/dev/null"], port);
+    let file = nginx_with_a_page(directory.path(), port);
+    let service = start(&server, &["-c", &file, "-p", place, "-e", "/dev/null"], port);
     let page = format!("http://127.0.0.1:{port}/page.html");
     let answer = bare().run(load, &["-q", "-n", "5000", "-c", "20", &page]).expect_status(0);
     let text = answer.stdout();

@@ -24,11 +24,12 @@ fn call(function: u16, start_ns: u64, end_ns: u64, action: Action<'static>) -> E
         start_ns,
         end_ns,
         timed: true,
-        stopped_ns: 0,
         errno: 0,
         site: 0x5555_0000_1234,
         stack: 0,
         vfork_child: false,
+        text: b"",
+        used: None,
         action,
     }
 }

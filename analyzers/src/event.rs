@@ -1,35 +1,50 @@
 //! What the analyzers see: one finished call each, already decoded and checked.
 
+mod action;
+
+pub use action::{Action, Giver, OpenFlags, Stream};
+
+use crate::kernel::CallId;
+
 /// A process image: one program in one process between its start (or fork) and its exit or exec.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Image(pub u32);
 
 /// A thread of an image, by its kernel thread id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Thread(pub u32);
 
-/// A tapped function, by its number in the list.
+/// A tapped function, by its number in the list; or a system call that no function is known for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FunctionId(pub u16);
+
+impl FunctionId {
+    const SYSTEM_CALL: u16 = 0x8000;
+
+    /// A system call that no library call is known for, in the place of a function. The number is
+    /// below 4096, the interface below 8.
+    #[must_use]
+    pub const fn of_system_call(call: CallId) -> Self {
+        Self(Self::SYSTEM_CALL | (call.interface as u16 & 7) << 12 | (call.number as u16 & 0xfff))
+    }
+
+    /// The system call, if it is one and not a function of the list.
+    #[must_use]
+    pub const fn system_call(self) -> Option<CallId> {
+        if self.0 & Self::SYSTEM_CALL == 0 {
+            return None;
+        }
+        Some(CallId { interface: (self.0 >> 12) as u8 & 7, number: self.0 as u32 & 0xfff })
+    }
+}
 
 /// Address of a heap block: what the allocation function returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Block(pub u64);
 
 /// A descriptor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fd(pub i32);
-
-/// Which family of functions gave a block, and so which must take it back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Giver {
-    /// `malloc` and its relatives.
-    C,
-    /// `operator new`.
-    New,
-    /// `operator new[]`.
-    NewArray,
-}
 
 /// One finished call.
 ///
@@ -51,8 +66,6 @@ pub struct Event<'a> {
     pub end_ns: u64,
     /// Whether `end_ns` was measured.
     pub timed: bool,
-    /// How much of that time was ours: stops of system calls inside. Set by the session.
-    pub stopped_ns: u64,
     /// Error number of a failed call; 0 if it succeeded.
     pub errno: u16,
     /// Return address in the direct caller; 0 if unknown.
@@ -61,135 +74,13 @@ pub struct Event<'a> {
     pub stack: u32,
     /// Made by a `vfork` child: in this image's memory, but not on its descriptors.
     pub vfork_child: bool,
+    /// The path it was given, also if it failed; empty if it was given none, or gives heap blocks.
+    pub text: &'a [u8],
+    /// The descriptor that it worked on and left as it was (`read`, `accept`); whether that was open
+    /// is for `errno` to say.
+    pub used: Option<Fd>,
     /// What it did.
     pub action: Action<'a>,
-}
-
-/// What a call did to the resources that are accounted for.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Action<'a> {
-    /// Nothing of that kind.
-    None,
-    /// Gave a block.
-    Allocated {
-        /// Where.
-        block: Block,
-        /// How many bytes were asked for.
-        bytes: u64,
-        /// By which family.
-        giver: Giver,
-    },
-    /// Asked for a block in vain.
-    AllocationFailed {
-        /// How many bytes were asked for.
-        bytes: u64,
-    },
-    /// Took a block and gave one with its content (`realloc` of a block, successful).
-    Reallocated {
-        /// The block taken, at the call's start.
-        old: Block,
-        /// The block given, at the call's end. May be the same.
-        new: Block,
-        /// How many bytes were asked for.
-        bytes: u64,
-    },
-    /// Took a block back. Never of a null address.
-    Freed {
-        /// Which.
-        block: Block,
-        /// Through which family.
-        giver: Giver,
-    },
-    /// Mapped pages.
-    Mapped {
-        /// From this address.
-        address: u64,
-        /// So many bytes.
-        bytes: u64,
-        /// Backed by this descriptor, if any.
-        fd: Option<Fd>,
-    },
-    /// Unmapped pages.
-    Unmapped {
-        /// From this address.
-        address: u64,
-        /// So many bytes.
-        bytes: u64,
-    },
-    /// Moved or resized a mapping.
-    Remapped {
-        /// From here.
-        old: u64,
-        /// With this length.
-        old_bytes: u64,
-        /// To here.
-        new: u64,
-        /// With this length.
-        new_bytes: u64,
-    },
-    /// Made a descriptor.
-    Opened {
-        /// Which.
-        fd: Fd,
-        /// Of what: a lower-case word ("file", "socket").
-        kind: &'static str,
-        /// Path or name, empty if it has none.
-        path: &'a [u8],
-    },
-    /// Made two.
-    OpenedPair {
-        /// Which.
-        fds: [Fd; 2],
-        /// Of what.
-        kind: &'static str,
-    },
-    /// Got descriptors in a message.
-    Received {
-        /// Which: each word's low 32 bits.
-        fds: &'a [u64],
-    },
-    /// Copied a descriptor to a new number.
-    Duplicated {
-        /// From.
-        from: Fd,
-        /// To.
-        to: Fd,
-    },
-    /// Copied a descriptor onto a number, closing what was there. `from` differs from `onto`.
-    DuplicatedOnto {
-        /// From.
-        from: Fd,
-        /// Onto.
-        onto: Fd,
-    },
-    /// Closed a descriptor.
-    Closed {
-        /// Which.
-        fd: Fd,
-    },
-    /// Tried to close what is not open.
-    CloseFailed {
-        /// Which.
-        fd: Fd,
-    },
-    /// Closed all descriptors in a range, both ends included.
-    ClosedRange {
-        /// From.
-        first: Fd,
-        /// To.
-        last: Fd,
-    },
-    /// Closed one descriptor and opened another in its stead (`freopen`).
-    Reopened {
-        /// Closed.
-        old: Fd,
-        /// Opened.
-        new: Fd,
-        /// Of what.
-        kind: &'static str,
-        /// Path, empty if it has none.
-        path: &'a [u8],
-    },
 }
 
 /// Something that learns from events and finally says what it found.

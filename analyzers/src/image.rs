@@ -1,8 +1,9 @@
 //! All ledgers of one process image.
 
 use crate::descriptors::{DescriptorReport, Descriptors};
-use crate::event::{Action, Analyzer, Event};
+use crate::event::{Action, Analyzer, Event, Image, Thread};
 use crate::heap::{HeapLedger, HeapReport};
+use crate::kernel::{CallId, CallTotals, Kernel, KernelReport, SystemCall, effects};
 use crate::latency::{Latency, LatencyReport};
 use crate::mappings::{MappingReport, Mappings};
 
@@ -15,12 +16,17 @@ pub struct Config {
     pub descriptors: bool,
     /// The latency of every function.
     pub latency: bool,
+    /// The system calls.
+    pub kernel: bool,
+    /// By function number: the system call that a function makes of its arguments, if its hook tells
+    /// of it instead of a stop.
+    pub wrappers: &'static [Option<CallId>],
 }
 
 impl Default for Config {
     /// All of them.
     fn default() -> Self {
-        Self { heap: true, descriptors: true, latency: true }
+        Self { heap: true, descriptors: true, latency: true, kernel: true, wrappers: &[] }
     }
 }
 
@@ -34,6 +40,7 @@ pub struct ImageLedger {
     mappings: Mappings,
     descriptors: Descriptors,
     latency: Latency,
+    kernel: Kernel,
 }
 
 /// What was found about one process image; an analyzer that was off has found nothing.
@@ -51,17 +58,21 @@ pub struct ImageReport {
     pub descriptors: Option<DescriptorReport>,
     /// The latency of its calls.
     pub latency: Option<LatencyReport>,
+    /// Its system calls.
+    pub kernel: Option<KernelReport>,
 }
 
 impl ImageLedger {
-    /// An image that began at `now_ns`; one that was forked has what its parent has now.
+    /// `image` began at `now_ns`; one that was forked has what its parent has now.
     #[must_use]
-    pub fn new(config: Config, parent: Option<&Self>, now_ns: u64) -> Self {
+    pub fn new(config: Config, image: Image, parent: Option<&Self>, now_ns: u64) -> Self {
         let heap = parent
+            .filter(|_| config.heap)
             .map_or_else(HeapLedger::default, |parent| HeapLedger::with_inherited(parent.heap.inherit()));
-        let descriptors = parent.map_or_else(Descriptors::default, |parent| {
-            Descriptors::with_inherited(parent.descriptors.inherit())
-        });
+        let descriptors = parent.map_or_else(
+            || Descriptors::new(image),
+            |parent| Descriptors::forked(image, parent.descriptors.inherit()),
+        );
         Self {
             config,
             events: 0,
@@ -70,6 +81,64 @@ impl ImageLedger {
             mappings: Mappings::default(),
             descriptors,
             latency: Latency::default(),
+            kernel: Kernel::default(),
+        }
+    }
+
+    /// Begins with the descriptors of `former`, which it has become by an exec.
+    pub(crate) fn executed(&mut self, image: Image, former: &Self) {
+        self.descriptors = former.descriptors.executed(image);
+    }
+
+    /// Takes over what was found of this image before it was known by its number.
+    pub(crate) fn adopt(&mut self, provisional: Self) {
+        self.events += provisional.events;
+        self.began_ns = self.began_ns.min(provisional.began_ns);
+        self.descriptors.adopt(provisional.descriptors);
+        self.latency.add(&provisional.latency);
+        self.kernel.adopt(provisional.kernel);
+    }
+
+    /// Takes a system call into account: as such, and for what it does to descriptors.
+    pub(crate) fn system_call(&mut self, call: &SystemCall<'_>) {
+        if self.config.kernel {
+            self.kernel.system_call(call);
+        }
+        if self.config.descriptors {
+            effects(call, &mut |event| self.descriptors.observe(&event));
+        }
+    }
+
+    /// Takes in a call of a `vfork` child that this image is: all but what it did to the memory, which
+    /// is its maker's.
+    pub(crate) fn observe_vfork_child(&mut self, event: &Event<'_>) {
+        self.events += 1;
+        self.time(event);
+        if self.config.descriptors && !event.action.is_memory() {
+            self.descriptors.observe(&Event { vfork_child: false, ..*event });
+        }
+    }
+
+    /// Takes in what the `vfork` child of this image did to the memory of both.
+    pub(crate) fn observe_memory(&mut self, event: &Event<'_>) {
+        if self.config.heap && event.action.is_heap() {
+            self.heap.observe(event);
+        } else if self.config.heap && event.action.is_memory() {
+            self.mappings.observe(event);
+        }
+    }
+
+    /// Nothing of `thread` will come any more.
+    pub(crate) fn thread_ended(&mut self, thread: Thread) {
+        self.descriptors.thread_ended(thread);
+        self.kernel.thread_ended(thread);
+    }
+
+    #[inline]
+    fn time(&mut self, event: &Event<'_>) {
+        let made = self.kernel.library_call(event);
+        if self.config.latency {
+            self.latency.observe_call(event, made);
         }
     }
 
@@ -85,10 +154,20 @@ impl ImageLedger {
         &self.descriptors
     }
 
+    pub(crate) fn descriptors_mut(&mut self) -> &mut Descriptors {
+        &mut self.descriptors
+    }
+
     /// The latency of its calls.
     #[must_use]
     pub fn latency(&self) -> &Latency {
         &self.latency
+    }
+
+    /// Its system calls, to be added up.
+    #[must_use]
+    pub fn system_calls(&self) -> CallTotals {
+        self.kernel.totals(&self.latency, self.config.wrappers)
     }
 
     /// See [`HeapLedger::touch`].
@@ -104,11 +183,9 @@ impl Analyzer for ImageLedger {
     #[inline]
     fn observe(&mut self, event: &Event<'_>) {
         self.events += 1;
-        if self.config.latency {
-            self.latency.observe(event);
-        }
+        self.time(event);
         match event.action {
-            Action::None => {}
+            Action::None if event.used.is_none() && event.errno == 0 => {}
             Action::Allocated { .. }
             | Action::AllocationFailed { .. }
             | Action::Reallocated { .. }
@@ -131,7 +208,7 @@ impl Analyzer for ImageLedger {
     }
 
     fn report(&self) -> ImageReport {
-        let Config { heap, descriptors, latency } = self.config;
+        let Config { heap, descriptors, latency, kernel, wrappers } = self.config;
         ImageReport {
             events: self.events,
             began_ns: self.began_ns,
@@ -139,6 +216,7 @@ impl Analyzer for ImageLedger {
             mappings: heap.then(|| self.mappings.report()),
             descriptors: descriptors.then(|| self.descriptors.report()),
             latency: latency.then(|| self.latency.report()),
+            kernel: kernel.then(|| self.kernel.report(&self.latency, wrappers)),
         }
     }
 }

@@ -4,12 +4,23 @@
 //! tracer tells each one before the library call around it is told, because it resumes the thread only
 //! after it has written its record.
 
+mod calls;
 mod correlator;
+mod effect;
 mod report;
+mod stops;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod texts;
 
+pub use calls::CallTotals;
+pub use correlator::Kernel;
+pub(crate) use effect::effects;
 pub use report::{
-    Enclosing, ErrorRow, FunctionSplit, KernelReport, PathRow, Residue, SplitRow, SystemCallRow,
+    Enclosing, ErrorRow, FunctionSplit, KernelReport, PathRow, Residue, SplitRow, SystemCallRow, Via,
 };
+pub use stops::{Made, Sums};
 
 use crate::event::{Image, Thread};
 
@@ -31,6 +42,8 @@ pub struct SystemCall<'a> {
     pub thread: Thread,
     /// Which.
     pub id: CallId,
+    /// Its name; empty if it is unknown.
+    pub name: &'static str,
     /// When its entry was seen, in nanoseconds since the session began.
     pub start_ns: u64,
     /// When its end was seen; equal to `start_ns` if [`Self::entry_only`].
@@ -41,7 +54,7 @@ pub struct SystemCall<'a> {
     pub result: i64,
     /// Its six argument registers.
     pub arguments: [u64; 6],
-    /// The path, name or socket address it was given; empty if none.
+    /// The path, name or socket address it was given, or what it gave; empty if none.
     pub text: &'a [u8],
     /// Address behind the instruction that made it.
     pub site: u64,
@@ -61,9 +74,17 @@ impl SystemCall<'_> {
         if self.result < 0 && self.result >= -4095 { -self.result as u16 } else { 0 }
     }
 
+    /// The path, name or peer that it is about; empty if there is none.
+    #[must_use]
+    pub fn subject(&self) -> &[u8] {
+        // The text of these is what they gave.
+        let gives = ["pipe", "pipe2", "socketpair", "recvmsg", "recvmmsg", "recvmmsg_time64"];
+        if gives.contains(&self.name) { &[] } else { self.text }
+    }
+
     /// How long the kernel took, wake-ups of the tracer included.
     #[must_use]
     pub const fn duration_ns(&self) -> u64 {
-        (self.end_ns - self.start_ns).saturating_sub(self.stopped_ns)
+        self.end_ns.saturating_sub(self.start_ns).saturating_sub(self.stopped_ns)
     }
 }

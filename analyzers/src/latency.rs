@@ -1,28 +1,52 @@
-//! How long the calls of each function took.
+//! How long the calls of each function took, and what they did in the kernel meanwhile.
+
+use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 
-use crate::counts::Counts;
+use crate::durations::Durations;
 use crate::event::{Analyzer, Event, FunctionId};
+use crate::kernel::{CallId, FunctionSplit, Made, SplitRow};
 
-/// Durations of 3 significant digits per function, in nanoseconds.
+/// A call without a system call is slow if it took more than so many times the median of those...
+const SLOW_TIMES: u64 = 10;
+
+/// ...and longer than this.
+const SLOW_NS: u64 = 1000;
+
+/// Durations of 3 significant digits per function, in nanoseconds, without the time that stops of
+/// system calls took.
 ///
 /// Memory grows with the functions that were called and the spread of their durations, not with
 /// the number of calls.
 #[derive(Debug, Default)]
 pub struct Latency {
-    functions: Vec<Timings>,
+    functions: Vec<Function>,
 }
 
 #[derive(Debug, Default)]
-struct Timings {
-    calls: u64,
-    timed: u64,
+struct Function {
+    /// Calls that were not seen to make a system call.
+    alone: Calls,
+    /// The others, by the first one.
+    in_kernel: BTreeMap<CallId, InKernel>,
+}
+
+/// Calls of one kind.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Calls {
+    count: u64,
     errors: u64,
-    total_ns: u64,
-    min_ns: u64,
-    max_ns: u64,
-    counts: Counts<1024>,
+    durations: Durations,
+}
+
+#[derive(Debug, Default)]
+struct InKernel {
+    calls: Calls,
+    system_calls: u64,
+    stopped_ns: u64,
 }
 
 /// What was found about each function that was called, by its number.
@@ -61,10 +85,24 @@ pub struct LatencyRow {
 }
 
 impl Latency {
+    /// Takes a call into account, and what it made in the kernel.
+    #[inline]
+    pub fn observe_call(&mut self, event: &Event<'_>, made: Made) {
+        let number = usize::from(event.function.0);
+        if self.functions.len() <= number {
+            self.functions.resize_with(number + 1, Function::default);
+        }
+        let function = &mut self.functions[number];
+        match made.first {
+            None => function.alone.observe(event, 0),
+            Some(first) => function.observe_in_kernel(event, first, made),
+        }
+    }
+
     /// Adds everything `other` has seen.
     pub fn add(&mut self, other: &Self) {
         if self.functions.len() < other.functions.len() {
-            self.functions.resize_with(other.functions.len(), Timings::default);
+            self.functions.resize_with(other.functions.len(), Function::default);
         }
         for (mine, theirs) in self.functions.iter_mut().zip(&other.functions) {
             mine.add(theirs);
@@ -75,87 +113,161 @@ impl Latency {
     /// nanoseconds, from 1 ns, 3 significant digits.
     #[must_use]
     pub fn histograms(&self) -> Vec<(FunctionId, Histogram<u64>)> {
-        let timed = self.functions.iter().enumerate().filter(|(_, timings)| timings.timed > 0);
-        timed.map(|(number, timings)| (FunctionId(number as u16), timings.histogram())).collect()
+        let all = self.called().map(|(function, calls)| (function, calls.all()));
+        all.filter(|(_, calls)| calls.durations.count() > 0)
+            .map(|(function, calls)| (function, calls.histogram()))
+            .collect()
+    }
+
+    /// How the latency of each function that was called divides by what it did in the kernel.
+    #[must_use]
+    pub fn split(&self) -> Vec<FunctionSplit> {
+        self.called().map(|(function, calls)| calls.split(function)).collect()
+    }
+
+    /// The calls of each function that were not seen to make a system call.
+    pub(crate) fn without_system_call(&self) -> impl Iterator<Item = (FunctionId, &Calls)> {
+        self.called().map(|(function, calls)| (function, &calls.alone)).filter(|(_, calls)| calls.count > 0)
+    }
+
+    fn called(&self) -> impl Iterator<Item = (FunctionId, &Function)> {
+        let numbered = self.functions.iter().enumerate();
+        numbered
+            .filter(|(_, function)| function.alone.count > 0 || !function.in_kernel.is_empty())
+            .map(|(number, function)| (FunctionId(number as u16), function))
     }
 }
 
 impl Analyzer for Latency {
     type Report = LatencyReport;
 
+    /// Nothing is known of its system calls.
     #[inline]
     fn observe(&mut self, event: &Event<'_>) {
-        let number = usize::from(event.function.0);
-        if self.functions.len() <= number {
-            self.functions.resize_with(number + 1, Timings::default);
-        }
-        let timings = &mut self.functions[number];
-        timings.calls += 1;
-        if event.errno != 0 {
-            timings.errors += 1;
-        }
-        if event.timed {
-            timings.record(event.end_ns.saturating_sub(event.start_ns));
-        }
+        self.observe_call(event, Made::NOTHING);
     }
 
     fn report(&self) -> LatencyReport {
-        let called = self.functions.iter().enumerate().filter(|(_, timings)| timings.calls > 0);
-        LatencyReport {
-            rows: called.map(|(number, timings)| timings.row(FunctionId(number as u16))).collect(),
+        LatencyReport { rows: self.called().map(|(function, calls)| calls.all().row(function)).collect() }
+    }
+}
+
+impl Function {
+    #[cold]
+    fn observe_in_kernel(&mut self, event: &Event<'_>, first: CallId, made: Made) {
+        let like = self.in_kernel.entry(first).or_default();
+        like.calls.observe(event, made.sums.stopped_ns);
+        like.system_calls += made.sums.count;
+        like.stopped_ns = like.stopped_ns.saturating_add(made.sums.stopped_ns);
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.alone.add(&other.alone);
+        for (first, theirs) in &other.in_kernel {
+            let mine = self.in_kernel.entry(*first).or_default();
+            mine.calls.add(&theirs.calls);
+            mine.system_calls += theirs.system_calls;
+            mine.stopped_ns = mine.stopped_ns.saturating_add(theirs.stopped_ns);
+        }
+    }
+
+    fn all(&self) -> Cow<'_, Calls> {
+        let mut all = Cow::Borrowed(&self.alone);
+        self.in_kernel.values().for_each(|others| all.to_mut().add(&others.calls));
+        all
+    }
+
+    fn split(&self, function: FunctionId) -> FunctionSplit {
+        let slow_above_ns = self.alone.durations.quantile(0.5).saturating_mul(SLOW_TIMES).max(SLOW_NS);
+        let mut rows: Vec<SplitRow> = self
+            .in_kernel
+            .iter()
+            .map(|(id, like)| like.calls.split_row(Some(*id), like.system_calls))
+            .collect();
+        rows.sort_by_key(|row| Reverse(row.count));
+        let with_calls = rows.iter().map(|row| row.count).sum();
+        rows.insert(0, self.alone.split_row(None, 0));
+        FunctionSplit {
+            function,
+            calls: self.alone.count + with_calls,
+            with_calls,
+            stopped_ns: self.in_kernel.values().map(|like| like.stopped_ns).sum(),
+            slow: self.alone.durations.above(slow_above_ns),
+            slow_above_ns,
+            rows,
         }
     }
 }
 
-impl Timings {
+impl Calls {
     #[inline]
-    fn record(&mut self, nanoseconds: u64) {
-        self.min_ns = if self.timed == 0 { nanoseconds } else { self.min_ns.min(nanoseconds) };
-        self.max_ns = self.max_ns.max(nanoseconds);
-        self.timed += 1;
-        self.total_ns = self.total_ns.saturating_add(nanoseconds);
-        self.counts.record(nanoseconds);
+    fn observe(&mut self, event: &Event<'_>, stopped_ns: u64) {
+        let spent_ns = event.end_ns.saturating_sub(event.start_ns).saturating_sub(stopped_ns);
+        self.count(event.errno, event.timed.then_some(spent_ns));
     }
 
-    fn add(&mut self, other: &Self) {
-        self.min_ns = match (self.timed, other.timed) {
-            (_, 0) => self.min_ns,
-            (0, _) => other.min_ns,
-            _ => self.min_ns.min(other.min_ns),
-        };
-        self.max_ns = self.max_ns.max(other.max_ns);
-        self.calls += other.calls;
-        self.timed += other.timed;
+    /// Counts one call; its duration is in nanoseconds.
+    #[inline]
+    pub(crate) fn count(&mut self, errno: u16, duration_ns: Option<u64>) {
+        self.count += 1;
+        if errno != 0 {
+            self.errors += 1;
+        }
+        if let Some(duration_ns) = duration_ns {
+            self.durations.record(duration_ns);
+        }
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.count += other.count;
         self.errors += other.errors;
-        self.total_ns = self.total_ns.saturating_add(other.total_ns);
-        self.counts.add(&other.counts);
+        self.durations.add(&other.durations);
+    }
+
+    pub(crate) const fn how_many(&self) -> u64 {
+        self.count
     }
 
     fn row(&self, function: FunctionId) -> LatencyRow {
-        // A bucket's end can lie above everything that was seen.
-        let at = |fraction| self.counts.quantile(fraction).min(self.max_ns);
+        let durations = &self.durations;
         LatencyRow {
             function,
-            count: self.calls,
-            timed: self.timed,
+            count: self.count,
+            timed: durations.count(),
             errors: self.errors,
-            total_ns: self.total_ns,
-            min_ns: self.min_ns,
-            p50_ns: at(0.5),
-            p90_ns: at(0.9),
-            p99_ns: at(0.99),
-            p999_ns: at(0.999),
-            max_ns: self.max_ns,
+            total_ns: durations.total_ns(),
+            min_ns: durations.min_ns(),
+            p50_ns: durations.quantile(0.5),
+            p90_ns: durations.quantile(0.9),
+            p99_ns: durations.quantile(0.99),
+            p999_ns: durations.quantile(0.999),
+            max_ns: durations.max_ns(),
+        }
+    }
+
+    pub(crate) fn split_row(&self, id: Option<CallId>, system_calls: u64) -> SplitRow {
+        let durations = &self.durations;
+        SplitRow {
+            id,
+            count: self.count,
+            errors: self.errors,
+            timed: durations.count(),
+            system_calls,
+            total_ns: durations.total_ns(),
+            min_ns: durations.min_ns(),
+            p50_ns: durations.quantile(0.5),
+            p99_ns: durations.quantile(0.99),
+            max_ns: durations.max_ns(),
         }
     }
 
     fn histogram(&self) -> Histogram<u64> {
         // The longest duration a record can hold is far below the clamp.
-        let highest = self.max_ns.clamp(2, u64::MAX >> 2);
+        let highest = self.durations.max_ns().clamp(2, u64::MAX >> 2);
         let mut histogram =
             Histogram::new_with_bounds(1, highest, 3).expect("1 and 3 are in range, highest is 2 or more");
-        for (value, count) in self.counts.iter() {
-            histogram.saturating_record_n(value.min(self.max_ns), count);
+        for (value, count) in self.durations.iter() {
+            histogram.saturating_record_n(value, count);
         }
         histogram
     }
@@ -173,11 +285,12 @@ mod tests {
         start_ns: 1000,
         end_ns: 1000,
         timed: true,
-        stopped_ns: 0,
         errno: 0,
         site: 0,
         stack: 0,
         vfork_child: false,
+        text: b"",
+        used: None,
         action: Action::None,
     };
 
@@ -206,7 +319,7 @@ mod tests {
     #[test]
     fn an_untimed_call_is_counted_but_has_no_duration() {
         let mut latency = taking([40]);
-        latency.observe(&Event { timed: false, stopped_ns: 0, errno: 2, ..CALL });
+        latency.observe(&Event { timed: false, errno: 2, ..CALL });
         let row = latency.report().rows[0];
         assert_eq!((row.count, row.timed, row.errors, row.min_ns), (2, 1, 1, 40));
         assert_eq!(latency.histograms()[0].1.len(), 1);

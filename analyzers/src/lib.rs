@@ -10,12 +10,14 @@
 
 pub mod counts;
 pub mod descriptors;
+mod durations;
 pub mod event;
 mod hash;
 pub mod heap;
 pub mod image;
 pub mod kernel;
 pub mod latency;
+pub mod life;
 pub mod mappings;
 mod pairing;
 mod place;

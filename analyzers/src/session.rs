@@ -1,12 +1,15 @@
 //! All process images of a session.
 
+mod processes;
+
 use std::hint::black_box;
 
 use hdrhistogram::Histogram;
 
-use crate::event::{Analyzer, Event, FunctionId, Image};
+use crate::event::{Analyzer, Event, FunctionId, Image, Thread};
 use crate::hash::SpreadMap;
 use crate::image::{Config, ImageLedger, ImageReport};
+use crate::kernel::{CallTotals, SystemCall, SystemCallRow};
 use crate::latency::Latency;
 
 /// So many events are looked up together: as many cache misses as a CPU can have under way, twice.
@@ -24,8 +27,11 @@ pub struct Session {
     places: SpreadMap<u32, usize>,
     /// Whose event came last, and its place.
     current: Option<(Image, usize)>,
+    /// The `vfork` children that run now, by the thread whose call made them and waits for them.
+    vfork_children: SpreadMap<Thread, (Image, Thread)>,
     totals: Totals,
     latency: Latency,
+    system_calls: CallTotals,
 }
 
 /// Figures for a progress line.
@@ -48,21 +54,21 @@ impl Session {
         Self { config, ..Self::default() }
     }
 
-    /// `image` began at `now_ns`, forked from `parent` if that is given: it has what its parent has
-    /// now. An image of the same number that has not ended is forgotten.
-    pub fn begin(&mut self, image: Image, parent: Option<Image>, now_ns: u64) {
-        let parent = parent.and_then(|parent| self.image(parent));
-        let ledger = ImageLedger::new(self.config, parent, now_ns);
-        self.remove(image);
-        self.places.insert(image.0, self.ledgers.len());
-        self.ledgers.push(ledger);
-        self.images.push(image);
+    /// Takes a system call into account. It comes before the library call that made it.
+    pub fn system_call(&mut self, call: &SystemCall<'_>) {
+        match self.ledger(call.image) {
+            Some(ledger) => ledger.system_call(call),
+            None => self.totals.stray_events += 1,
+        }
     }
 
     /// Takes one event into account.
     #[inline]
     pub fn observe(&mut self, event: &Event<'_>) {
         self.totals.events += 1;
+        if event.vfork_child && self.observe_vfork_child(event) {
+            return;
+        }
         match self.place_of(event.image) {
             Some(place) => self.ledgers[place].observe(event),
             None => self.totals.stray_events += 1,
@@ -84,6 +90,7 @@ impl Session {
     pub fn end(&mut self, image: Image) -> Option<ImageReport> {
         let ledger = self.remove(image)?;
         self.latency.add(ledger.latency());
+        self.system_calls.add(&ledger.system_calls());
         Some(ledger.report())
     }
 
@@ -117,6 +124,31 @@ impl Session {
         all.histograms()
     }
 
+    /// The system calls of all images together, most calls first.
+    #[must_use]
+    pub fn system_calls(&self) -> Vec<SystemCallRow> {
+        let mut all = CallTotals::default();
+        all.add(&self.system_calls);
+        self.ledgers.iter().for_each(|ledger| all.add(&ledger.system_calls()));
+        all.rows()
+    }
+
+    /// Whether the child is known: then the event is dealt with.
+    #[cold]
+    fn observe_vfork_child(&mut self, event: &Event<'_>) -> bool {
+        let Some(&(image, thread)) = self.vfork_children.get(&event.thread) else { return false };
+        let Some(child) = self.ledger(image) else { return false };
+        child.observe_vfork_child(&Event { image, thread, ..*event });
+        if let Some(maker) = self.ledger(event.image) {
+            maker.observe_memory(event);
+        }
+        true
+    }
+
+    fn ledger(&mut self, image: Image) -> Option<&mut ImageLedger> {
+        self.places.get(&image.0).map(|place| &mut self.ledgers[*place])
+    }
+
     #[inline]
     fn place_of(&mut self, image: Image) -> Option<usize> {
         if let Some((current, place)) = self.current
@@ -141,97 +173,4 @@ impl Session {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::event::{Action, Block, Fd, Giver, Thread};
-
-    const OLD: Image = Image(1);
-    const YOUNG: Image = Image(2);
-
-    fn event(image: Image, at_ns: u64, action: Action<'static>) -> Event<'static> {
-        Event {
-            image,
-            thread: Thread(image.0),
-            function: FunctionId(3),
-            start_ns: at_ns,
-            end_ns: at_ns + 10,
-            timed: true,
-            stopped_ns: 0,
-            errno: 0,
-            site: 0x400,
-            stack: 0,
-            vfork_child: false,
-            action,
-        }
-    }
-
-    fn malloc(image: Image, at_ns: u64, block: u64) -> Event<'static> {
-        event(image, at_ns, Action::Allocated { block: Block(block), bytes: 8, giver: Giver::C })
-    }
-
-    fn free(image: Image, at_ns: u64, block: u64) -> Event<'static> {
-        event(image, at_ns, Action::Freed { block: Block(block), giver: Giver::C })
-    }
-
-    #[test]
-    fn each_image_has_its_own_heap() {
-        let mut session = Session::new(Config::default());
-        session.begin(OLD, None, 0);
-        session.begin(YOUNG, None, 5);
-        session.observe_batch(&[malloc(OLD, 100, 0x10), malloc(YOUNG, 100, 0x10), free(OLD, 900, 0x10)]);
-        assert_eq!(session.totals(), Totals { events: 3, live_bytes: 8, ..Totals::default() });
-        let [old, young] =
-            [OLD, YOUNG].map(|image| session.end(image).and_then(|report| report.heap).expect("it began"));
-        assert_eq!((old.live_blocks, young.live_blocks), (0, 1));
-        assert_eq!(session.running().count(), 0);
-    }
-
-    #[test]
-    fn a_forked_child_may_release_what_its_parent_was_given() {
-        let mut session = Session::new(Config::default());
-        session.begin(OLD, None, 0);
-        session.observe(&malloc(OLD, 100, 0x10));
-        session.observe(&event(OLD, 200, Action::Opened { fd: Fd(3), kind: "file", path: b"/a" }));
-        session.begin(YOUNG, Some(OLD), 500);
-        session.observe(&free(YOUNG, 900, 0x10));
-        session.observe(&event(YOUNG, 950, Action::Duplicated { from: Fd(3), to: Fd(4) }));
-        let report = session.end(YOUNG).expect("it began");
-        let heap = report.heap.expect("it is on");
-        assert_eq!((heap.inherited_frees, heap.unmatched_frees.count), (1, 0));
-        assert_eq!(report.descriptors.expect("it is on").still_open[0].path, b"/a");
-        assert_eq!(session.end(OLD).and_then(|report| report.heap).expect("it is on").live_blocks, 1);
-    }
-
-    #[test]
-    fn events_of_an_image_that_does_not_run_are_strays() {
-        let mut session = Session::new(Config::default());
-        session.observe(&malloc(OLD, 1, 0x10));
-        session.begin(OLD, None, 2);
-        session.end(OLD);
-        session.observe(&malloc(OLD, 3, 0x10));
-        assert_eq!(session.totals(), Totals { events: 2, stray_events: 2, ..Totals::default() });
-        assert_eq!(session.end(OLD), None);
-    }
-
-    #[test]
-    fn an_analyzer_that_is_off_finds_nothing() {
-        let mut session = Session::new(Config { heap: false, descriptors: false, latency: true });
-        session.begin(OLD, None, 0);
-        session.observe(&malloc(OLD, 1, 0x10));
-        let report = session.end(OLD).expect("it began");
-        assert_eq!((report.heap, report.mappings, report.descriptors), (None, None, None));
-        assert_eq!(report.latency.expect("it is on").rows[0].count, 1);
-    }
-
-    #[test]
-    fn latencies_outlive_their_image() {
-        let mut session = Session::new(Config::default());
-        for image in [OLD, YOUNG] {
-            session.begin(image, None, 0);
-            session.observe(&malloc(image, 1, 0x10));
-        }
-        session.end(OLD);
-        let histograms = session.histograms();
-        assert_eq!((histograms[0].0, histograms[0].1.len()), (FunctionId(3), 2));
-    }
-}
+mod tests;

@@ -11,7 +11,8 @@ pub enum Note {
     ProcessBegan = FIRST,
     /// Tracer: a tracee made another. `pid` (of the maker's thread group), `child`, `kind`
     /// ([`FORKED`], [`VFORKED`], [`CLONED`] = a thread or a raw clone), `child_group`
-    /// (the child's thread group: equal to `pid` for a thread).
+    /// (the child's thread group: equal to `pid` for a thread), `maker` (the thread that made it; 0 if
+    /// it is not known).
     Created,
     /// Tracer: an exec succeeded. `pid`, `reason` (see [`Untapped`]); text: the new program's path.
     Executed,
@@ -23,9 +24,11 @@ pub enum Note {
     ExitStop,
     /// Tracer: `pid` was reaped with wait `status`. `pid`, `status`.
     Ended,
-    /// Tracer: a signal was delivered. `pid`, `tid`, `signal`, `sender_pid`, `code`.
+    /// Tracer: a signal was delivered. `pid`, `tid`, `signal`, `sender` (low half: process id, 0 if no
+    /// process sent it; high half: its user id), `code`.
     Signalled,
-    /// Tracer: the target could not be executed. `errno`. No process will follow.
+    /// Tracer: the target could not be executed. `errno`, `filter` (1: the kernel refused the filter of
+    /// system calls, not the exec). No process will follow.
     ExecFailed,
     /// Tracer: nothing is left to trace; its last record.
     TracerDone,
@@ -43,9 +46,16 @@ pub enum Note {
     /// it was given.
     SystemCall,
     /// Tracer: the descriptors a process has at its first stop after a fork or at an exec. `pid`,
-    /// `first`, `count`; text: a bit for each number from `first` on, lowest bit first, `count` bits.
-    /// More than [`HELD_AT_ONCE`] are told in several notes.
+    /// `first`, `count`, `more`; text: a bit for each number from `first` on, lowest bit first, `count`
+    /// bits, at most [`HELD_AT_ONCE`]. If `more` is 1 another note goes on with higher numbers.
     Holds,
+    /// Tracer: an object that was met on the stack of a system call for the first time in a process.
+    /// `pid`, `start`, `end`, `bias`; text: its path.
+    Met,
+    /// Tracer: a process was stopped by a signal. `pid`, `signal`.
+    Paused,
+    /// Tracer: a process that was stopped goes on. `pid`.
+    Continued,
     /// Tracer: one of the descriptors that the target was started with. `pid`, `fd`, `close_on_exec`;
     /// text: what `/proc` says it is.
     Given,
@@ -122,7 +132,7 @@ impl Note {
     /// The note with this number, if there is one.
     #[must_use]
     pub fn from_number(number: u16) -> Option<Self> {
-        const ALL: [Note; 14] = [
+        const ALL: [Note; 17] = [
             Note::ProcessBegan,
             Note::Created,
             Note::Executed,
@@ -136,6 +146,9 @@ impl Note {
             Note::Loaded,
             Note::SystemCall,
             Note::Holds,
+            Note::Met,
+            Note::Paused,
+            Note::Continued,
             Note::Given,
         ];
         ALL.get(usize::from(number.checked_sub(FIRST)?)).copied()

@@ -34,6 +34,9 @@ pub const STACKS_AT_ALL: u64 = 1 << 3;
 /// Header flag: every remembered walk is compared with a full one.
 pub const CHECK_STACKS: u64 = 1 << 4;
 
+/// Header flag: all signals are noted, also those that programs send themselves all the time.
+pub const ALL_SIGNALS: u64 = 1 << 5;
+
 /// `reader`: rings are being drained.
 pub const READER_RUNS: u32 = 1;
 /// `reader`: nobody will ever drain again; taps turn themselves off.

@@ -10,8 +10,8 @@ from collections import namedtuple
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SOURCES = os.path.join(ROOT, "scripts", "bench")
 
-# Loop nanoseconds per event, CPU seconds of the whole command, largest resident MiB, the workload's own words.
-Run = namedtuple("Run", "ns cpu rss fields")
+# Loop nanoseconds per event, CPU and wall seconds of the whole command, largest resident MiB, the workload's own words.
+Run = namedtuple("Run", "ns cpu wall rss fields")
 
 
 def once(command, directory, preload=None):
@@ -22,15 +22,17 @@ def once(command, directory, preload=None):
     env = dict(os.environ, WL_OUT=out)
     if preload:
         env["LD_PRELOAD"] = preload
+    began = time.monotonic()
     process = subprocess.Popen(command, env=env, cwd=directory, stdin=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
+    wall = time.monotonic() - began
     process.returncode = status
     if status != 0:
         sys.exit(f"{os.path.basename(sys.argv[0])}: {' '.join(command)} ended with wait status {status}")
     fields = words(out)
     return Run(int(fields["loop_ns"]) / int(fields["events"]), usage.ru_utime + usage.ru_stime,
-               usage.ru_maxrss / 1024, fields)
+               wall, usage.ru_maxrss / 1024, fields)
 
 
 def words(path):
@@ -45,7 +47,7 @@ class Pairs:
     def __init__(self, name, bare, tool, directory, preload=None, event="event"):
         self.name, self.bare, self.tool, self.directory, self.preload = name, bare, tool, directory, preload
         self.event, self.fields = event, None
-        self.added, self.cpu, self.base, self.rss = [], [], [], []
+        self.added, self.cpu, self.wall, self.base, self.rss = [], [], [], [], []
 
     def run(self):
         """One more pair."""
@@ -54,6 +56,7 @@ class Pairs:
         self.added.append(tool.ns - base.ns)
         self.base.append(base.ns)
         self.cpu.append(tool.cpu)
+        self.wall.append(tool.wall)
         self.rss.append(tool.rss)
         self.fields = tool.fields
 

@@ -8,6 +8,7 @@ use calltap_channel::Family;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::report::stacks::{GroupBy, StackValue};
+use crate::system_calls::Selection;
 
 /// See every library call of a native program: who leaks memory, who leaks descriptors, how long
 /// each call takes, without changing what the program does.
@@ -82,6 +83,28 @@ pub struct Run {
     /// At which calls stacks are taken
     #[arg(long, value_name = "CALLS", value_enum, default_value_t = StacksAt::Acquires)]
     pub stacks_at: StacksAt,
+
+    /// System calls to see beside the library calls: classes (memory, fd, process, network, file, signal,
+    /// ipc, desc, all), names, or none; commas between
+    ///
+    /// Classes are strace's, but for fd: what makes, copies, closes or passes descriptors. Calls that a
+    /// tapped wrapper makes are known from its record and cost no stop.
+    ///
+    /// [default: memory,fd; none with --no-follow]
+    #[arg(long, value_name = "LIST")]
+    pub syscalls: Option<Selection>,
+
+    /// How system calls are stopped
+    #[arg(long, value_name = "MODE", value_enum, default_value_t = SyscallsMode::Seccomp)]
+    pub syscalls_mode: SyscallsMode,
+
+    /// Show the system calls of each path: count, errors, time
+    #[arg(long)]
+    pub by_path: bool,
+
+    /// Show the life of all processes: who made whom, ran what, got which signal, ended how
+    #[arg(long)]
+    pub life: bool,
 
     /// Room for so many distinct stacks; later ones are counted, their calls are known by call site only
     #[arg(long, value_name = "N", default_value_t = 500_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
@@ -184,6 +207,15 @@ pub struct Tracer {
     /// Do not follow children.
     #[arg(long)]
     pub no_follow: bool,
+    /// The system calls to stop.
+    #[arg(long, default_value = "none")]
+    pub syscalls: Selection,
+    /// Stop all system calls, without a filter.
+    #[arg(long)]
+    pub all_stops: bool,
+    /// List processes' descriptors where they begin.
+    #[arg(long)]
+    pub list_descriptors: bool,
     /// The program's arguments, its name first.
     #[arg(required = true, last = true)]
     pub command: Vec<OsString>,
@@ -243,6 +275,15 @@ pub enum StacksAt {
     Acquires,
     /// At every call that is recorded
     All,
+}
+
+/// How system calls are stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SyscallsMode {
+    /// By a filter that lets all others pass at native speed; the program cannot gain rights by exec
+    Seccomp,
+    /// At every system call, chosen or not: slow, but without a filter in the program
+    AllStops,
 }
 
 /// On or off.

@@ -10,7 +10,7 @@ pub mod maps;
 pub mod memory;
 
 pub use descriptors::Descriptor;
-pub use limits::{Limit, Limits};
+pub use limits::{Limit, Limits, SystemFiles};
 pub use maps::Mapped;
 pub use memory::Memory;
 
@@ -25,6 +25,8 @@ pub struct ExitSnapshot {
     pub descriptors: Option<Vec<Descriptor>>,
     /// Resource limits.
     pub limits: Limits,
+    /// Open files of the whole system.
+    pub system_files: SystemFiles,
     /// The command line as the process left it (programs may rewrite it).
     pub command: Vec<String>,
 }
@@ -35,7 +37,8 @@ pub struct ExitSnapshot {
 /// The thread is asked, not the process: if the leader has ended first, `/proc/PID/maps` is empty.
 #[must_use]
 pub fn read(pid: u32, tid: u32) -> ExitSnapshot {
-    read_directory(Path::new(&format!("/proc/{pid}/task/{tid}")))
+    let process = read_directory(Path::new(&format!("/proc/{pid}/task/{tid}")));
+    ExitSnapshot { system_files: SystemFiles::read(), ..process }
 }
 
 fn read_directory(process: &Path) -> ExitSnapshot {
@@ -51,6 +54,7 @@ fn read_directory(process: &Path) -> ExitSnapshot {
         memory: Memory::parse(&text("status"), &mapped),
         descriptors: descriptors::read(process).ok(),
         limits: Limits::parse(&text("limits")),
+        system_files: SystemFiles::default(),
         command: arguments(&bytes("cmdline")),
     }
 }
@@ -84,6 +88,7 @@ mod tests {
         assert!(snapshot.memory.rss_bytes.unwrap() > 0);
         assert!(snapshot.memory.anonymous_bytes.unwrap() > 0);
         assert!(snapshot.limits.open_files.is_some());
+        assert!(snapshot.system_files.allocated.unwrap() > 0);
         assert_eq!(snapshot.command.first(), std::env::args().next().as_ref());
         let targets: Vec<_> = snapshot.descriptors.unwrap().into_iter().map(|d| d.target).collect();
         assert!(targets.iter().any(|t| t.ends_with("/status")), "{targets:?}");

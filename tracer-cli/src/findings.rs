@@ -162,7 +162,7 @@ impl Findings {
             .into_all()
             .into_iter()
             .map(|process| {
-                let found = images.iter().position(|(image, _)| Some(*image) == process.image);
+                let found = images.iter().position(|(image, _)| Some(*image) == process.ledger);
                 let report = found.map(|at| images.swap_remove(at).1);
                 facts(process, report, detached)
             })
@@ -178,6 +178,8 @@ impl Findings {
             lost_by_thread,
             blind_spots,
             stacks: counts(options, table, checked),
+            system_calls: outcome.system_calls,
+            life: outcome.life,
             processes,
         };
         let folded = options.folded.is_some() || options.flamegraph.is_some();
@@ -209,7 +211,7 @@ impl Findings {
 fn facts(process: Process, findings: Option<ImageReport>, detached: bool) -> ProcessFacts {
     let untapped_reason = untapped(&process);
     ProcessFacts {
-        image: process.image,
+        image: process.ledger,
         pid: process.pid,
         parent_pid: (process.parent != 0).then_some(process.parent),
         command: process.shown_command(),
@@ -232,6 +234,8 @@ fn view(options: &Run) -> View {
         group_by: options.group_by,
         top: options.top as usize,
         raw: options.raw_stacks,
+        by_path: options.by_path,
+        life: options.life,
         whole: options.format == Format::Json,
     }
 }
@@ -273,6 +277,9 @@ fn untapped(process: &Process) -> Option<String> {
     };
     Some(reason.to_owned())
 }
+
+const NO_SYSTEM_CALLS: &str =
+    "system calls made inside the C library or by syscall(2), only calls of its functions (see --syscalls)";
 
 /// What the report cannot know, one sentence each.
 fn blind_spots(options: &Run, processes: &[ProcessFacts], lost: &Lost) -> Vec<String> {
@@ -320,10 +327,11 @@ fn blind_spots(options: &Run, processes: &[ProcessFacts], lost: &Lost) -> Vec<St
     if unseen_ends > 0 {
         spots.push(format!("processes whose end was not seen: {unseen_ends}"));
     }
-    spots.push(
-        "system calls made inside the C library or by syscall(2) are not recorded, only calls of its \
-         functions"
-            .to_owned(),
-    );
+    spots.push(match (&options.syscalls, options.no_follow) {
+        (Some(chosen), _) if chosen.is_empty() => NO_SYSTEM_CALLS.to_owned(),
+        (Some(chosen), _) => format!("system calls other than {chosen} (see --syscalls)"),
+        (None, true) => NO_SYSTEM_CALLS.to_owned(),
+        (None, false) => "system calls other than memory,fd (see --syscalls)".to_owned(),
+    });
     spots
 }

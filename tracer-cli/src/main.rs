@@ -20,6 +20,7 @@ mod sigpipe;
 mod stack_files;
 mod suppressions;
 mod symbols;
+mod system_calls;
 mod tracer;
 
 use std::fs::File;
@@ -68,6 +69,9 @@ fn trace(options: Tracer) -> anyhow::Result<ExitCode> {
         library: options.library,
         segment_path: options.segment,
         follow: !options.no_follow,
+        system_calls: options.syscalls,
+        all_stops: options.all_stops,
+        lists_descriptors: options.list_descriptors,
         program: options.program,
         command: options.command,
     })

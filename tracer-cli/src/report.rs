@@ -23,13 +23,17 @@ pub struct View {
     pub top: usize,
     /// Frames of allocators and of what runs before `main` are shown too.
     pub raw: bool,
+    /// The text has the paths that system calls named.
+    pub by_path: bool,
+    /// The text has the tree of processes.
+    pub life: bool,
     /// All rows are wanted, not only those of a text.
     pub whole: bool,
 }
 
 impl Default for View {
     fn default() -> Self {
-        Self { group_by: None, top: 10, raw: false, whole: true }
+        Self { group_by: None, top: 10, raw: false, by_path: false, life: false, whole: true }
     }
 }
 

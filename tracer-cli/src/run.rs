@@ -1,5 +1,7 @@
 //! `calltap run`: starts the program, watches it to its end, reports.
 
+use std::fs::File;
+use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitCode};
 use std::sync::Arc;
@@ -12,7 +14,8 @@ use calltap_analyzers::session::Session;
 use calltap_channel::Family;
 use calltap_channel::clock::Clock;
 use calltap_channel::segment::{
-    CHECK_STACKS, DROP_WHEN_FULL, LATENCY_OFF, Layout, NO_FOLLOW, READER_GONE, STACKS_AT_ALL, Segment,
+    ALL_SIGNALS, CHECK_STACKS, DROP_WHEN_FULL, LATENCY_OFF, Layout, NO_FOLLOW, READER_GONE, STACKS_AT_ALL,
+    Segment,
 };
 use calltap_channel::stack;
 use crossbeam_channel::{Receiver, bounded, never, select, unbounded};
@@ -20,16 +23,18 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::calibration::Calibration;
-use crate::cli::{OnFull, Run, StacksAt, Switch};
+use crate::cli::{OnFull, Run, StacksAt, Switch, SyscallsMode, TapFamily};
 use crate::fail_on::Condition;
 use crate::library::Library;
 use crate::preflight::{self, Program};
 use crate::progress::ProgressLine;
 use crate::reader::{Options, Outcome, Progress, Reader};
+use crate::report::build::wrappers;
 use crate::segment_file::SegmentFile;
 use crate::signals::{self, Arrived};
 use crate::suppressions::Suppressions;
 use crate::symbols::Symbols;
+use crate::system_calls::Selection;
 use crate::{findings, sigpipe};
 
 /// Does what the options say; the exit status is the program's.
@@ -51,16 +56,23 @@ pub fn run(options: &Run) -> anyhow::Result<ExitCode> {
     let clock = Clock::of_this_machine();
     let calibration = Calibration::begin(clock);
     let file = SegmentFile::create(layout(options)?)?;
+    let system_calls = system_calls(options)?;
     configure(&file.segment(), options, clock);
+    if !system_calls.is_empty() && options.syscalls_mode == SyscallsMode::Seccomp {
+        file.segment().header().tag.store(tag()?, Ordering::Relaxed);
+    }
     let library = Library::place()?;
 
     signals::hold().context("cannot hold signals back")?;
-    let mut tracer = start_tracer(options, &program, &file, &library)?;
-    let outcome = watch(options, &mut tracer, file.segment(), clock, calibration);
+    let tracer = start_tracer(options, &program, &file, &library, &system_calls)?;
+    let outcome = watch(options, tracer, file.segment(), clock, calibration);
     file.segment().header().reader.store(READER_GONE, Ordering::Relaxed);
     let outcome = outcome?;
 
     if let Some(errno) = outcome.exec_errno {
+        if outcome.filter_refused {
+            return Err(FilterRefused(std::io::Error::from_raw_os_error(errno)).into());
+        }
         return Err(NotExecuted { program: program.path, errno }.into());
     }
     let status = outcome.processes.root_ending().and_then(|ending| ending.shell_status());
@@ -86,6 +98,39 @@ pub fn run(options: &Run) -> anyhow::Result<ExitCode> {
     }
     let status = status.context("the tracer ended before the program did; the report is incomplete")?;
     Ok(ExitCode::from(status))
+}
+
+/// The system calls that are to be stopped.
+fn system_calls(options: &Run) -> anyhow::Result<Selection> {
+    let filtered = options.syscalls_mode == SyscallsMode::Seccomp;
+    let mut chosen = match &options.syscalls {
+        Some(chosen) => chosen.clone(),
+        // Children that are not followed must not have a filter that needs a tracer.
+        None if options.no_follow => return Ok(Selection::default()),
+        None => Selection::of("memory,fd")?,
+    };
+    if options.life {
+        chosen.add(Selection::of(LIFE)?);
+    }
+    anyhow::ensure!(
+        chosen.is_empty() || !options.no_follow || !filtered,
+        "--syscalls cannot be used with --no-follow: the filter that stops system calls is inherited by \
+         all children, and needs their tracer\n\
+         hint: add --syscalls-mode all-stops, which has no filter, or leave --no-follow out"
+    );
+    Ok(chosen)
+}
+
+/// What tells of signals sent and of children waited for.
+const LIFE: &str = "wait4,waitid,kill,tkill,tgkill,rt_sigqueueinfo,rt_tgsigqueueinfo,pidfd_send_signal";
+
+/// A new tag; see [`calltap_channel::segment::Header::tag`].
+fn tag() -> anyhow::Result<u64> {
+    let mut bytes = [0; 8];
+    File::open("/dev/urandom")
+        .and_then(|mut file| file.read_exact(&mut bytes))
+        .context("cannot get random bits")?;
+    Ok(u64::from_le_bytes(bytes) >> 1 | 1)
 }
 
 /// The segment's layout: one ring more than threads, for the tracer.
@@ -125,6 +170,9 @@ fn configure(segment: &Segment, options: &Run, clock: Clock) {
     if options.check_stacks {
         flags |= CHECK_STACKS;
     }
+    if options.life {
+        flags |= ALL_SIGNALS;
+    }
     header.stack_depth.store(options.depth(), Ordering::Relaxed);
     header.flags.store(flags, Ordering::Relaxed);
 }
@@ -135,12 +183,20 @@ fn start_tracer(
     program: &Program,
     file: &SegmentFile,
     library: &Library,
+    system_calls: &Selection,
 ) -> anyhow::Result<Child> {
     let mut command = Command::new("/proc/self/exe");
     command.arg("__tracer").arg("--segment").arg(file.path());
     command.arg("--library").arg(library.path()).arg("--program").arg(&program.path);
     if options.no_follow {
         command.arg("--no-follow");
+    }
+    command.arg("--syscalls").arg(system_calls.to_string());
+    if options.syscalls_mode == SyscallsMode::AllStops {
+        command.arg("--all-stops");
+    }
+    if options.tap.contains(&TapFamily::Fd) {
+        command.arg("--list-descriptors");
     }
     command.arg("--").args(&options.command);
     sigpipe::pass_on(&mut command);
@@ -153,7 +209,7 @@ fn start_tracer(
 /// Reads until the tracer is done, handing signals on and showing progress meanwhile.
 fn watch(
     options: &Run,
-    tracer: &mut Child,
+    mut tracer: Child,
     segment: Segment,
     clock: Clock,
     calibration: Calibration,
@@ -165,7 +221,12 @@ fn watch(
     signals::listen(tell_signal);
     let has = |family: Family| options.tap.iter().any(|tap| tap.family() == family);
     let tallies = options.dump_stacks.is_some();
-    let config = Config { heap: has(Family::Memory), descriptors: has(Family::Fd), latency: true };
+    let config = Config {
+        heap: has(Family::Memory),
+        descriptors: has(Family::Fd),
+        wrappers: wrappers(),
+        ..Config::default()
+    };
     let symbols = Symbols::new(options.debug_dir.clone());
     let reader = {
         let stop = Arc::clone(&stop);
@@ -180,46 +241,50 @@ fn watch(
     };
     let tracer_id = Pid::from_raw(tracer.id() as i32);
     let (tell_exit, exited) = bounded(1);
-    thread::scope(|scope| {
-        scope.spawn(move || {
-            let status = tracer.wait();
-            let _ = tell_exit.send(status);
-        });
-        let line = ProgressLine::new(options.quiet);
-        let mut target = Target { tracer: tracer_id, last: Progress::default() };
-        let mut exited: Receiver<_> = exited;
-        let mut failure = None;
-        loop {
-            select! {
-                recv(progress) -> told => if let Ok(told) = told {
-                    line.show(&told);
-                    target.last = told;
-                },
-                recv(arrived) -> arrived => if let Ok(arrived) = arrived {
-                    target.hand_on(arrived, &segment);
-                },
-                recv(exited) -> status => {
-                    // Whatever it wrote before is read first.
-                    stop.store(true, Ordering::Relaxed);
-                    failure = status.ok().and_then(Result::ok).filter(|status| !status.success());
-                    exited = never();
-                },
-                recv(outcome) -> outcome => {
-                    line.clear();
-                    let outcome = outcome.context("the reader failed")?;
-                    if reader.join().is_err() {
-                        anyhow::bail!("the reader failed");
-                    }
-                    if let Some(failure) = failure
-                        && !outcome.complete
-                    {
-                        tracer_failed(failure.signal(), outcome.exec_errno)?;
-                    }
-                    return Ok(outcome);
-                },
-            }
+    // No scoped thread: where it stays with the rest of the program, the tracer outlives us.
+    thread::spawn(move || {
+        let status = tracer.wait();
+        let _ = tell_exit.send(status);
+    });
+    let line = ProgressLine::new(options.quiet);
+    let mut target = Target { tracer: tracer_id, last: Progress::default() };
+    let mut exited: Receiver<_> = exited;
+    let mut has_exited = false;
+    let mut failure = None;
+    loop {
+        select! {
+            recv(progress) -> told => if let Ok(told) = told {
+                line.show(&told);
+                target.last = told;
+            },
+            recv(arrived) -> arrived => if let Ok(arrived) = arrived {
+                target.hand_on(arrived, &segment);
+            },
+            recv(exited) -> status => {
+                // Whatever it wrote before is read first.
+                stop.store(true, Ordering::Relaxed);
+                failure = status.ok().and_then(Result::ok).filter(|status| !status.success());
+                has_exited = true;
+                exited = never();
+            },
+            recv(outcome) -> outcome => {
+                line.clear();
+                let outcome = outcome.context("the reader failed")?;
+                if reader.join().is_err() {
+                    anyhow::bail!("the reader failed");
+                }
+                if let Some(failure) = failure
+                    && !outcome.complete
+                {
+                    tracer_failed(failure.signal(), outcome.exec_errno)?;
+                }
+                if !has_exited && !outcome.detached {
+                    let _ = exited.recv();
+                }
+                return Ok(outcome);
+            },
         }
-    })
+    }
 }
 
 /// The tracer has said on stderr why it gave up, unless it was killed.
@@ -253,6 +318,14 @@ impl Target {
         }
     }
 }
+
+/// The kernel refused the filter that stops system calls.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "cannot stop system calls: the kernel refuses the filter: {0}\n\
+     hint: a sandbox or an old kernel is in the way; --syscalls none runs without"
+)]
+struct FilterRefused(std::io::Error);
 
 /// The kernel refused to execute the program, although it looked executable.
 #[derive(Debug, thiserror::Error)]

@@ -3,28 +3,38 @@ use proptest::prelude::*;
 use super::*;
 use crate::event::{FunctionId, Image, Thread};
 
+mod exec;
+mod faults;
+mod growth;
+mod model;
+mod reconcile;
+mod streams;
+
 const MAIN: Thread = Thread(1);
 const WORKER: Thread = Thread(2);
+const IMAGE: Image = Image(1);
+const FLAGS: OpenFlags = OpenFlags { word: Some(0), close_on_exec: Some(false) };
 
 fn call(thread: Thread, start_ns: u64, action: Action<'static>) -> Event<'static> {
     Event {
-        image: Image(1),
+        image: IMAGE,
         thread,
         function: FunctionId(8),
         start_ns,
         end_ns: start_ns + 20,
         timed: true,
-        stopped_ns: 0,
         errno: 0,
         site: 0x400,
         stack: 0,
         vfork_child: false,
+        text: b"",
+        used: None,
         action,
     }
 }
 
 fn open(start_ns: u64, fd: i32) -> Event<'static> {
-    call(MAIN, start_ns, Action::Opened { fd: Fd(fd), kind: "file", path: b"/etc/hosts" })
+    call(MAIN, start_ns, Action::Opened { fd: Fd(fd), kind: "file", path: b"/etc/hosts", flags: FLAGS })
 }
 
 fn close(start_ns: u64, fd: i32) -> Event<'static> {
@@ -32,7 +42,11 @@ fn close(start_ns: u64, fd: i32) -> Event<'static> {
 }
 
 fn dup2(start_ns: u64, from: i32, onto: i32) -> Event<'static> {
-    call(MAIN, start_ns, Action::DuplicatedOnto { from: Fd(from), onto: Fd(onto) })
+    call(
+        MAIN,
+        start_ns,
+        Action::DuplicatedOnto { from: Fd(from), onto: Fd(onto), close_on_exec: Some(false) },
+    )
 }
 
 fn close_range(start_ns: u64, first: i32, last: i32) -> Event<'static> {
@@ -63,7 +77,7 @@ fn after(mut descriptors: Descriptors, events: &[Event<'_>]) -> DescriptorReport
 }
 
 fn findings(events: &[Event<'_>]) -> DescriptorReport {
-    after(Descriptors::default(), events)
+    after(Descriptors::new(IMAGE), events)
 }
 
 /// Opened, closed, closed though not opened here, and the numbers that are still open.
@@ -83,7 +97,12 @@ fn what_is_opened_and_not_closed_is_still_open_with_its_path_and_site() {
         site: 0x400,
         stack: 0,
         thread: MAIN,
+        started_ns: 200,
         opened_ns: 220,
+        flags: Some(0),
+        close_on_exec: Some(false),
+        stream: None,
+        last_use: None,
     };
     assert_eq!(report.still_open, [left]);
     assert_eq!((report.peak_open, report.peak_ns), (2, 220));
@@ -116,8 +135,8 @@ fn closing_what_was_not_opened_here_is_no_fault() {
 
 #[test]
 fn both_descriptors_of_a_pair_and_each_received_one_count() {
-    let pair = call(MAIN, 100, Action::OpenedPair { fds: [Fd(3), Fd(4)], kind: "pipe" });
-    let received = call(MAIN, 200, Action::Received { fds: &[5, 0xffff_ffff_0000_0006] });
+    let pair = call(MAIN, 100, Action::OpenedPair { fds: [Fd(3), Fd(4)], kind: "pipe", flags: FLAGS });
+    let received = call(MAIN, 200, Action::Received { fds: &[5, 0xffff_ffff_0000_0006], flags: FLAGS });
     let report = findings(&[pair, received, close(300, 4)]);
     assert_eq!(counts(&report), (4, 1, 0, vec![3, 5, 6]));
     assert_eq!(report.kinds["pipe"], KindCounts { opened: 2, closed: 1 });
@@ -126,7 +145,9 @@ fn both_descriptors_of_a_pair_and_each_received_one_count() {
 
 #[test]
 fn a_duplicate_is_what_its_source_is() {
-    let dup = |start, from, to| call(MAIN, start, Action::Duplicated { from: Fd(from), to: Fd(to) });
+    let dup = |start, from, to| {
+        call(MAIN, start, Action::Duplicated { from: Fd(from), to: Fd(to), close_on_exec: Some(false) })
+    };
     let report = findings(&[open(100, 3), dup(200, 3, 4), dup(300, 0, 5)]);
     let kinds: Vec<_> = report.still_open.iter().map(|open| (open.kind, &open.path[..])).collect();
     assert_eq!(kinds, [("file", &b"/etc/hosts"[..]), ("file", b"/etc/hosts"), ("duplicate", b"")]);
@@ -175,10 +196,14 @@ fn a_failed_close_is_told_with_its_site() {
 
 #[test]
 fn an_open_inside_an_open_is_one() {
-    let inner =
-        Event { end_ns: 150, ..call(MAIN, 110, Action::Opened { fd: Fd(3), kind: "file", path: b"/x" }) };
-    let outer =
-        Event { end_ns: 200, ..call(MAIN, 100, Action::Opened { fd: Fd(3), kind: "shm", path: b"x" }) };
+    let inner = Event {
+        end_ns: 150,
+        ..call(MAIN, 110, Action::Opened { fd: Fd(3), kind: "file", path: b"/x", flags: FLAGS })
+    };
+    let outer = Event {
+        end_ns: 200,
+        ..call(MAIN, 100, Action::Opened { fd: Fd(3), kind: "shm", path: b"x", flags: FLAGS })
+    };
     let report = findings(&[inner, outer]);
     assert_eq!((counts(&report), report.still_open[0].kind), ((1, 0, 0, vec![3]), "shm"));
     assert_eq!(report.kinds.len(), 1);
@@ -228,9 +253,9 @@ fn a_vfork_childs_descriptors_are_its_own() {
 
 #[test]
 fn a_forked_child_has_copies_that_it_need_not_close() {
-    let mut parent = Descriptors::default();
+    let mut parent = Descriptors::new(IMAGE);
     [open(100, 3), open(200, 4)].iter().for_each(|event| parent.observe(event));
-    let child = || Descriptors::with_inherited(parent.inherit());
+    let child = || Descriptors::forked(Image(2), parent.inherit());
     let report = after(child(), &[close(300, 3), dup2(400, 4, 1)]);
     assert_eq!(counts(&report), (1, 0, 1, vec![1]));
     assert_eq!(report.still_open[0].path, b"/etc/hosts");

@@ -182,11 +182,12 @@ mod tests {
             start_ns: 0,
             end_ns: 0,
             timed: true,
-            stopped_ns: 0,
             errno: 0,
             site,
             stack,
             vfork_child: false,
+            text: b"",
+            used: None,
             action: Action::None,
         }
     }

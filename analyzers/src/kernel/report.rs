@@ -10,9 +10,9 @@ pub struct KernelReport {
     pub stops: u64,
     /// Time that all stops together held threads, in nanoseconds.
     pub stopped_ns: u64,
-    /// By system call, most calls first. Calls that a hook's record stands for are not in it.
+    /// By system call, most calls first. Calls that a hook's record stands for are in it.
     pub calls: Vec<SystemCallRow>,
-    /// By library function that made system calls, or could have: how its latency divides.
+    /// By library function that was called: how its latency divides.
     pub split: Vec<FunctionSplit>,
     /// By path, most total time first; at most 10,000 paths, then [`Self::paths_omitted`].
     pub paths: Vec<PathRow>,
@@ -22,9 +22,11 @@ pub struct KernelReport {
     pub errors: Vec<ErrorRow>,
     /// Failed calls that have no row.
     pub errors_omitted: u64,
-    /// System calls under no library call.
+    /// System calls under no library call, most first; at most 10,000 rows.
     pub residue: Vec<Residue>,
-    /// Calls whose hook was on the stack but whose record never came (left by `longjmp`,
+    /// System calls under no library call that have no row.
+    pub residue_omitted: u64,
+    /// System calls under a hook whose record never came (left by `longjmp`,
     /// cancellation or the thread's end).
     pub unclaimed: u64,
     /// Calls that were put to no library call only because too many waited for one.
@@ -40,9 +42,11 @@ pub struct SystemCallRow {
     pub count: u64,
     /// Calls that failed.
     pub errors: u64,
-    /// Calls seen at their entry only: they have no duration.
-    pub untimed: u64,
-    /// Durations (see [`super::SystemCall::duration_ns`]) in nanoseconds.
+    /// Calls that were stopped. The others are known from the record of a hook.
+    pub stopped: u64,
+    /// Calls whose end was seen; the durations are theirs.
+    pub timed: u64,
+    /// Durations (see [`super::SystemCall::duration_ns`]), or latencies of the wrapper, in nanoseconds.
     pub total_ns: u64,
     /// Shortest.
     pub min_ns: u64,
@@ -74,8 +78,12 @@ pub struct FunctionSplit {
     pub calls: u64,
     /// Calls that were seen to make a system call.
     pub with_calls: u64,
-    /// Time that stops took out of its calls.
+    /// Time that stops took out of its calls, in nanoseconds.
     pub stopped_ns: u64,
+    /// Calls without a system call that took longer than [`Self::slow_above_ns`].
+    pub slow: u64,
+    /// Ten times the median of the calls without a system call, at least 1 us.
+    pub slow_above_ns: u64,
     /// By first system call inside, most calls first; the first row (`None`) has those without any.
     pub rows: Vec<SplitRow>,
 }
@@ -87,10 +95,16 @@ pub struct SplitRow {
     pub id: Option<CallId>,
     /// Calls.
     pub count: u64,
+    /// Those that failed.
+    pub errors: u64,
+    /// Those that were timed; the durations are theirs.
+    pub timed: u64,
     /// System calls in them.
     pub system_calls: u64,
     /// Latency without our stops, in nanoseconds.
     pub total_ns: u64,
+    /// Shortest.
+    pub min_ns: u64,
     /// Median.
     pub p50_ns: u64,
     /// 99th percentile.
@@ -99,7 +113,16 @@ pub struct SplitRow {
     pub max_ns: u64,
 }
 
-/// What happened with one path.
+/// How the kernel was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Via {
+    /// By a system call that was stopped.
+    SystemCall(CallId),
+    /// By a library call that was not seen to make one with a path.
+    Function(FunctionId),
+}
+
+/// What happened with one path, or one socket address (see [`ErrorRow::text`]).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PathRow {
     /// The path as the program gave it (not resolved).
@@ -110,8 +133,8 @@ pub struct PathRow {
     pub errors: u64,
     /// Time in them.
     pub total_ns: u64,
-    /// System calls, most first.
-    pub calls: Vec<(CallId, u64)>,
+    /// What they were, most first.
+    pub calls: Vec<(Via, u64)>,
     /// Errors, most first.
     pub errnos: Vec<(u16, u64)>,
 }

@@ -15,11 +15,12 @@ fn call(start_ns: u64, action: Action<'static>) -> Event<'static> {
         start_ns,
         end_ns: start_ns + 20,
         timed: true,
-        stopped_ns: 0,
         errno: 0,
         site: 0,
         stack: 0,
         vfork_child: false,
+        text: b"",
+        used: None,
         action,
     }
 }

@@ -32,11 +32,12 @@ fn call(function: FunctionId, start_ns: u64, action: Action<'static>) -> Call {
         start_ns,
         end_ns: start_ns + 20,
         timed: true,
-        stopped_ns: 0,
         errno: 0,
         site: u64::from(function.0) + 0x400,
         stack: 0,
         vfork_child: false,
+        text: b"",
+        used: None,
         action,
     }
 }

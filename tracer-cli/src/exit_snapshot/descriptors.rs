@@ -5,6 +5,9 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use calltap_analyzers::descriptors::KernelDescriptor;
+use calltap_analyzers::event::Fd;
+
 /// `O_CLOEXEC` as fdinfo shows it.
 const CLOSE_ON_EXEC: u32 = 0o2_000_000;
 
@@ -24,6 +27,16 @@ impl Descriptor {
     #[must_use]
     pub fn close_on_exec(&self) -> Option<bool> {
         self.flags.map(|flags| flags & CLOSE_ON_EXEC != 0)
+    }
+
+    /// What the ledger of descriptors is compared with.
+    #[must_use]
+    pub fn for_ledger(&self) -> KernelDescriptor {
+        KernelDescriptor {
+            fd: Fd(self.fd),
+            target: self.target.clone().into_bytes(),
+            close_on_exec: self.close_on_exec(),
+        }
     }
 }
 

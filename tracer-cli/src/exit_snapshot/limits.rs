@@ -1,4 +1,6 @@
-//! `/proc/PID/limits`: what the process was allowed.
+//! What the process was allowed (`/proc/PID/limits`), and what the whole system is.
+
+use std::fs;
 
 /// A resource limit. `None` is "unlimited".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,6 +25,37 @@ impl Limits {
     #[must_use]
     pub fn parse(text: &str) -> Self {
         Self { open_files: row(text, "Max open files"), address_space: row(text, "Max address space") }
+    }
+}
+
+/// How many open files the system has and may have. `None` is "not known".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SystemFiles {
+    /// Open files of all processes together.
+    pub allocated: Option<u64>,
+    /// The most that there can be.
+    pub maximum: Option<u64>,
+    /// No process may have a limit above this.
+    pub ceiling: Option<u64>,
+}
+
+impl SystemFiles {
+    /// What the kernel says now.
+    #[must_use]
+    pub fn read() -> Self {
+        let text = |name| fs::read_to_string(format!("/proc/sys/fs/{name}")).unwrap_or_default();
+        Self::parse(&text("file-nr"), &text("nr_open"))
+    }
+
+    /// From the texts of `file-nr` and `nr_open`.
+    #[must_use]
+    pub fn parse(file_nr: &str, nr_open: &str) -> Self {
+        let numbers: Vec<Option<u64>> = file_nr.split_ascii_whitespace().map(|n| n.parse().ok()).collect();
+        // What is between them, "allocated and unused", has been 0 since Linux 2.6.
+        let [allocated, _, maximum] = numbers[..] else {
+            return Self { ceiling: nr_open.trim().parse().ok(), ..Self::default() };
+        };
+        Self { allocated, maximum, ceiling: nr_open.trim().parse().ok() }
     }
 }
 
@@ -54,5 +87,14 @@ mod tests {
     fn rows_that_are_missing_or_cut_off_are_unknown() {
         assert_eq!(Limits::parse(""), Limits::default());
         assert_eq!(Limits::parse("Max open files   1024\nMax address space x y bytes"), Limits::default());
+    }
+
+    #[test]
+    fn the_systems_numbers_are_told_apart_from_unknown() {
+        let files = SystemFiles::parse("2112\t0\t9223372036854775807\n", "1048576\n");
+        assert_eq!(files.allocated, Some(2112));
+        assert_eq!((files.maximum, files.ceiling), (Some(i64::MAX as u64), Some(1_048_576)));
+        assert_eq!(SystemFiles::parse("", ""), SystemFiles::default());
+        assert_eq!(SystemFiles::parse("1 2", "3").ceiling, Some(3));
     }
 }

@@ -1,10 +1,13 @@
 //! From a record's words to an event: by the effect that the list of functions gives.
 
+mod descriptors;
+mod flags;
+
 use analyzers::event::{Action, Block, Event, Fd, FunctionId, Giver, Image, Thread};
 use calltap_analyzers as analyzers;
-use calltap_channel::function::{At, Bytes, Effect};
+use calltap_channel::Function;
+use calltap_channel::function::{Bytes, Effect};
 use calltap_channel::record::{self, Record, Text};
-use calltap_channel::{Function, Kind};
 
 use crate::calibration::Scale;
 
@@ -37,13 +40,28 @@ pub fn event<'a>(
         start_ns,
         end_ns: start_ns + context.scale.length(record.duration()),
         timed: flags & record::UNTIMED == 0,
-        stopped_ns: 0,
         errno: record.errno(),
         site: record.site(),
         stack: record.stack(),
         vfork_child: flags & record::VFORK_CHILD != 0,
+        text: b"",
+        used: None,
         action,
     }
+}
+
+/// The event of a call that is not about heap blocks. `text` is the record's own, taken out before.
+#[must_use]
+pub fn call<'a>(
+    record: &Record<'a>,
+    function: Function,
+    text: Option<&'a Text>,
+    context: &Context,
+) -> Event<'a> {
+    let action = action(record, function, text);
+    let names_a_path = function.row().arguments.iter().any(|argument| argument.kind == "Path");
+    let text = if names_a_path { bytes_of(text) } else { b"" };
+    Event { text, used: descriptors::used(record, function), ..event(record, function, action, context) }
 }
 
 /// The action of a call that gives or takes heap blocks; None for other functions.
@@ -72,23 +90,10 @@ pub fn heap(record: &Record<'_>, function: Function) -> Option<Action<'static>> 
     })
 }
 
-/// The action of any other call. `text` is the record's own, taken out before.
-#[must_use]
-pub fn action<'a>(record: &Record<'a>, function: Function, text: Option<&'a Text>) -> Action<'a> {
+fn action<'a>(record: &Record<'a>, function: Function, text: Option<&'a Text>) -> Action<'a> {
     let failed = record.errno() != 0;
     match function.effect() {
-        Effect::None
-        | Effect::Fork
-        | Effect::Execute
-        | Effect::Exit
-        | Effect::NameThread
-        | Effect::Allocate(..)
-        | Effect::AllocateAt(..)
-        | Effect::Reallocate(_)
-        | Effect::Free(_) => Action::None,
-        Effect::Close(at) => close(record.argument(usize::from(at)), record.errno()),
-        Effect::CloseRange | Effect::CloseFrom if !failed => close_range(record, function),
-        _ if failed => Action::None,
+        Effect::Map | Effect::Unmap | Effect::Remap if failed => Action::None,
         Effect::Map => Action::Mapped {
             address: record.returned(),
             bytes: record.argument(1),
@@ -101,27 +106,7 @@ pub fn action<'a>(record: &Record<'a>, function: Function, text: Option<&'a Text
             new: record.returned(),
             new_bytes: record.argument(2),
         },
-        Effect::Open(kind, at) => open(record, kind, at, text),
-        Effect::Duplicate => duplicate(record.argument(0), record.returned()),
-        Effect::DuplicateOnto => match (descriptor(record.argument(0)), descriptor(record.argument(1))) {
-            (Some(from), Some(onto)) if from != onto => Action::DuplicatedOnto { from, onto },
-            _ => Action::None,
-        },
-        Effect::Control => match record.argument(1) as i32 {
-            nix::libc::F_DUPFD | nix::libc::F_DUPFD_CLOEXEC => {
-                duplicate(record.argument(0), record.returned())
-            }
-            _ => Action::None,
-        },
-        Effect::Receive => match record.arguments().get(1..) {
-            Some(fds) if !fds.is_empty() => Action::Received { fds },
-            _ => Action::None,
-        },
-        Effect::Reopen(kind) => match (descriptor(record.argument(0)), descriptor(record.argument(1))) {
-            (Some(old), Some(new)) => Action::Reopened { old, new, kind: kind.name(), path: bytes_of(text) },
-            _ => Action::None,
-        },
-        Effect::CloseRange | Effect::CloseFrom => Action::None,
+        _ => descriptors::action(record, function, text),
     }
 }
 
@@ -171,56 +156,6 @@ fn bytes_of(text: Option<&Text>) -> &[u8] {
     text.map_or(&[], Text::as_bytes)
 }
 
-fn open<'a>(record: &Record<'a>, kind: Kind, at: At, text: Option<&'a Text>) -> Action<'a> {
-    // signalfd on an existing descriptor changes it and makes none.
-    if kind == Kind::Signalfd && descriptor(record.argument(0)).is_some() {
-        return Action::None;
-    }
-    let (word, second) = match at {
-        At::Returned => (record.returned(), None),
-        At::Argument(at) => (record.argument(usize::from(at)), None),
-        At::Pair(at) => (record.argument(usize::from(at)), descriptor(record.argument(usize::from(at) + 1))),
-    };
-    match (descriptor(word), second) {
-        (Some(fd), Some(other)) => Action::OpenedPair { fds: [fd, other], kind: kind.name() },
-        (Some(fd), None) => Action::Opened { fd, kind: kind.name(), path: bytes_of(text) },
-        _ => Action::None,
-    }
-}
-
-fn duplicate<'a>(from: u64, to: u64) -> Action<'a> {
-    match (descriptor(from), descriptor(to)) {
-        (Some(from), Some(to)) => Action::Duplicated { from, to },
-        _ => Action::None,
-    }
-}
-
-/// Linux frees the number also when `close` reports EINTR or EIO (close(2), "NOTES"); only EBADF
-/// means that nothing was open.
-fn close<'a>(word: u64, errno: u16) -> Action<'a> {
-    let bad = i32::from(errno) == nix::libc::EBADF;
-    match descriptor(word) {
-        Some(fd) if bad => Action::CloseFailed { fd },
-        Some(fd) => Action::Closed { fd },
-        None if bad => Action::CloseFailed { fd: Fd(word as u32 as i32) },
-        None => Action::None,
-    }
-}
-
-fn close_range<'a>(record: &Record<'_>, function: Function) -> Action<'a> {
-    let (first, last) = if function.effect() == Effect::CloseFrom {
-        ((record.argument(0) as i32).max(0), i32::MAX)
-    } else {
-        // CLOSE_RANGE_CLOEXEC closes nothing yet.
-        if record.argument(2) as u32 & nix::libc::CLOSE_RANGE_CLOEXEC != 0 {
-            return Action::None;
-        }
-        let bounded = |word: u64| i32::try_from(word as u32).unwrap_or(i32::MAX);
-        (bounded(record.argument(0)), bounded(record.argument(1)))
-    };
-    Action::ClosedRange { first: Fd(first), last: Fd(last) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -237,8 +172,9 @@ mod tests {
         words.extend(arguments);
         let record = Record::parse(&words).unwrap();
         let context = Context { image: Image(1), thread: Thread(2), scale };
-        let action = heap(&record, function).unwrap_or_else(|| action(&record, function, None));
-        format!("{:?}", event(&record, function, action, &context).action)
+        let action =
+            heap(&record, function).unwrap_or_else(|| call(&record, function, None, &context).action);
+        format!("{action:?}")
     }
 
     #[test]
@@ -267,5 +203,53 @@ mod tests {
         let fcntl = |command: i32| decoded(Function::fcntl, 0, Some(9), &[3, command as u64, 0]);
         assert!(fcntl(nix::libc::F_DUPFD_CLOEXEC).starts_with("Duplicated"));
         assert_eq!(fcntl(nix::libc::F_GETFL), "None");
+    }
+
+    #[test]
+    fn whether_an_exec_closes_it_is_in_each_calls_own_flags() {
+        const CLOEXEC: u64 = nix::libc::O_CLOEXEC as u64;
+        for (function, arguments, closes) in [
+            (Function::open, &[CLOEXEC, 0][..], "Some(true)"),
+            (Function::openat64, &[3, 0, 0], "Some(false)"),
+            (Function::mkostemp, &[CLOEXEC], "Some(true)"),
+            (Function::socket, &[1, 1 | CLOEXEC, 0], "Some(true)"),
+            (Function::socketpair, &[7, 8, 1, 1], "Some(false)"),
+            (Function::accept, &[3, 0, 0], "Some(false)"),
+            (Function::accept4, &[3, 0, 0, CLOEXEC], "Some(true)"),
+            (Function::pipe, &[7, 8], "Some(false)"),
+            (Function::pipe2, &[7, 8, CLOEXEC], "Some(true)"),
+            (Function::memfd_create, &[1], "Some(true)"),
+            (Function::pidfd_open, &[1, 0], "Some(true)"),
+            (Function::dup3, &[3, 7, CLOEXEC], "Some(true)"),
+            (Function::dup, &[3], "Some(false)"),
+            (Function::fopen, &[7], "None"),
+        ] {
+            let told = decoded(function, 0, Some(7), arguments);
+            assert!(told.contains(&format!("close_on_exec: {closes}")), "{}: {told}", function.name());
+        }
+    }
+
+    #[test]
+    fn descriptor_flags_and_streams_are_told() {
+        let set = |flag| decoded(Function::fcntl, 0, Some(0), &[3, nix::libc::F_SETFD as u64, flag]);
+        assert_eq!(set(1), "CloseOnExec { first: Fd(3), last: Fd(3), on: true }");
+        assert!(set(0).contains("on: false"));
+        assert!(decoded(Function::close_range, 0, Some(0), &[3, 9, 4]).starts_with("CloseOnExec"));
+        assert_eq!(decoded(Function::fdopen, 0, Some(64), &[3, 0]), "Streamed { fd: Fd(3), stream: File }");
+        assert_eq!(decoded(Function::fdopen, 22, Some(0), &[3, 0]), "None");
+    }
+
+    #[test]
+    fn input_and_output_use_their_descriptor_and_other_calls_use_none() {
+        let used = |function: Function, first: u64| {
+            let mut words = vec![header(PREFIX_WORDS + 4, 0, function.number(), 0), 0, outcome(5, 9), 9, 0];
+            words.extend([first, 0, 0]);
+            descriptors::used(&Record::parse(&words).unwrap(), function)
+        };
+        assert_eq!(used(Function::read, 3), Some(Fd(3)));
+        assert_eq!(used(Function::accept, 3), Some(Fd(3)));
+        assert_eq!(used(Function::write, u64::MAX), None);
+        assert_eq!(used(Function::poll, 3), None);
+        assert_eq!(used(Function::close, 3), None);
     }
 }

@@ -72,8 +72,7 @@ impl Feed {
             None => {
                 self.flush();
                 let text = record.text();
-                let action = decode::action(&record, function, text.as_ref());
-                self.session.observe(&decode::event(&record, function, action, &context));
+                self.session.observe(&decode::call(&record, function, text.as_ref(), &context));
             }
         }
         None

@@ -6,6 +6,8 @@
 
 mod decode;
 mod feed;
+mod kernel;
+mod life;
 mod lost;
 mod notes;
 mod pause;
@@ -18,12 +20,14 @@ use std::collections::BinaryHeap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use calltap_analyzers::life::{Life, LifeReport};
 use calltap_analyzers::session::Session;
 use calltap_channel::clock::Clock;
 use calltap_channel::segment::Segment;
 use crossbeam_channel::Sender;
 
 use self::feed::Feed;
+use self::kernel::Held;
 pub use self::lost::Lost;
 use self::pause::Pause;
 use self::processes::Processes;
@@ -75,9 +79,14 @@ pub struct Reader {
     symbols: Symbols,
     ended: Vec<(calltap_analyzers::event::Image, calltap_analyzers::image::ImageReport)>,
     lost: Lost,
+    life: Life,
     events: u64,
     exec_errno: Option<i32>,
+    filter_refused: bool,
     tracer_done: bool,
+    /// The last provisional image.
+    provisional: u32,
+    held: Held,
 }
 
 /// What is left when the reader is done.
@@ -94,12 +103,18 @@ pub struct Outcome {
     pub events: u64,
     /// Why the program could not be executed, if so.
     pub exec_errno: Option<i32>,
+    /// Whether that was the filter of system calls, not the program.
+    pub filter_refused: bool,
     /// Whether the tracer has said that nothing is left to trace.
     pub complete: bool,
     /// Whether the rest was let go on request.
     pub detached: bool,
     /// The latency of each function in all processes together, in nanoseconds.
     pub histograms: Vec<(calltap_analyzers::event::FunctionId, hdrhistogram::Histogram<u64>)>,
+    /// The life of the processes.
+    pub life: LifeReport,
+    /// The system calls of all processes together.
+    pub system_calls: Vec<calltap_analyzers::kernel::SystemCallRow>,
     /// From the beginning of the session to its end.
     pub duration_ns: u64,
     /// Allocations by stack, if they were to be counted.
@@ -131,9 +146,13 @@ impl Reader {
             symbols,
             ended: Vec::new(),
             lost: Lost::default(),
+            life: Life::default(),
             events: 0,
             exec_errno: None,
+            filter_refused: false,
             tracer_done: false,
+            provisional: 0,
+            held: Held::default(),
         }
     }
 
@@ -270,9 +289,12 @@ impl Reader {
             lost: self.lost,
             events: self.events,
             exec_errno: self.exec_errno,
+            filter_refused: self.filter_refused,
             complete: self.tracer_done,
             detached,
             histograms: self.feed.session().histograms(),
+            life: self.life.report(),
+            system_calls: self.feed.session().system_calls(),
             duration_ns: self.scale.since_zero(self.clock.now()),
             tally: self.feed.tally(),
         }

@@ -2,24 +2,27 @@
 
 use calltap_analyzers::event::{Image, Thread};
 use calltap_channel::Note;
-use calltap_channel::note::{ARGUMENTS, CLONED, Untapped};
+use calltap_channel::note::{CLONED, SYSTEM_CALL_ARGUMENTS, Untapped};
 use calltap_channel::record::Record;
 use std::sync::atomic::Ordering;
 
 use super::Reader;
 use super::source::Source;
 use crate::calibration::Scale;
-use crate::exit_snapshot;
+use crate::exit_snapshot::{self, Descriptor};
 use crate::symbols::Loaded;
 
 /// A note, taken out of its ring.
 #[derive(Debug)]
 pub struct NoteRecord {
-    note: Note,
-    arguments: [u64; ARGUMENTS],
-    text: Vec<u8>,
-    at_ns: u64,
-    pid: u32,
+    pub(super) note: Note,
+    pub(super) arguments: [u64; SYSTEM_CALL_ARGUMENTS],
+    pub(super) text: Vec<u8>,
+    pub(super) at_ns: u64,
+    pub(super) end_ns: u64,
+    pub(super) site: u64,
+    pub(super) stack: u32,
+    pub(super) pid: u32,
     image: Image,
     parent: Image,
 }
@@ -34,13 +37,16 @@ impl NoteRecord {
             arguments: std::array::from_fn(|index| record.argument(index)),
             text: text.map_or_else(Vec::new, |text| text.as_bytes().to_vec()),
             at_ns: scale.since_zero(record.start()),
+            end_ns: scale.since_zero(record.end()),
+            site: record.site(),
+            stack: record.stack(),
             pid: source.pid,
             image: source.image,
             parent: source.parent,
         }
     }
 
-    fn number(&self, index: usize) -> u32 {
+    pub(super) fn number(&self, index: usize) -> u32 {
         self.arguments[index] as u32
     }
 }
@@ -50,6 +56,7 @@ impl Reader {
     pub(super) fn handle(&mut self, note: NoteRecord) {
         let at_ns = note.at_ns;
         let pid = note.number(0);
+        self.live(&note);
         match note.note {
             Note::ProcessBegan => self.process_began(&note),
             Note::Created => {
@@ -58,26 +65,43 @@ impl Reader {
                     self.processes.current(pid, at_ns).threads += 1;
                 } else {
                     self.processes.forked(pid, child, at_ns);
+                    self.forked(pid, child, note.arguments[2], Thread(note.number(4)), at_ns);
                 }
             }
             Note::Executed => {
                 let untapped = Untapped::from_number(note.arguments[1]);
                 let program = String::from_utf8_lossy(&note.text).into_owned();
-                let replaced = self.processes.executed(pid, program, untapped, at_ns);
-                if let Some(image) = replaced {
-                    self.close_image(image);
+                let old = self.processes.current(pid, at_ns).ledger;
+                let replaced = self.processes.executed(pid, program.clone(), untapped, at_ns);
+                self.passed_on(pid, old, &program, at_ns);
+                match (replaced, old) {
+                    (Some(image), _) => self.close_image(image),
+                    // A fork's copy of its parent's program, or one that is not tapped.
+                    (None, Some(old)) => self.end_image(old),
+                    (None, None) => {}
                 }
                 self.processes.current(pid, at_ns).command = exit_snapshot::command(pid);
             }
-            Note::ThreadEnded => self.thread_ended(pid, Thread(note.number(1)), at_ns),
+            Note::ThreadEnded => {
+                let thread = Thread(note.number(1));
+                self.thread_ended(pid, thread, at_ns);
+                let image = self.ledger(pid, at_ns);
+                self.feed.session().thread_ended(image, thread);
+            }
             Note::ExitStop => {
                 let snapshot = exit_snapshot::read(pid, note.number(3));
+                self.last_look(pid, &snapshot, at_ns);
+                let ledger = self.ledger(pid, at_ns);
+                if let Some(descriptors) = &snapshot.descriptors {
+                    let known = descriptors.iter().map(Descriptor::for_ledger);
+                    self.feed.session().reconcile(ledger, at_ns, &known.collect::<Vec<_>>());
+                }
                 let process = self.processes.current(pid, at_ns);
+                if process.image.is_some() || !process.met.is_empty() {
+                    self.symbols.ending(ledger, pid, note.number(3), &snapshot.maps);
+                }
                 if !snapshot.command.is_empty() {
                     process.command.clone_from(&snapshot.command);
-                }
-                if let Some(image) = process.image {
-                    self.symbols.ending(image, pid, note.number(3), &snapshot.maps);
                 }
                 // A process can be looked at twice; a look at one that has given its memory up tells less.
                 if process.snapshot.is_none() || !snapshot.maps.is_empty() {
@@ -86,8 +110,12 @@ impl Reader {
                 self.release_exit_stop(note.arguments[1]);
             }
             Note::Ended => {
-                if let Some(image) = self.processes.ended(pid, note.arguments[1] as i32, at_ns) {
-                    self.close_image(image);
+                self.no_vfork_child(pid, at_ns);
+                let ledger = self.processes.current(pid, at_ns).ledger;
+                match (self.processes.ended(pid, note.arguments[1] as i32, at_ns), ledger) {
+                    (Some(image), _) => self.close_image(image),
+                    (None, Some(ledger)) => self.end_image(ledger),
+                    (None, None) => {}
                 }
             }
             Note::Signalled => {
@@ -96,12 +124,20 @@ impl Reader {
                     self.processes.current(pid, at_ns).killer = Some(sender);
                 }
             }
-            Note::ExecFailed => self.exec_errno = Some(note.arguments[0] as i32),
+            Note::ExecFailed => {
+                self.exec_errno = Some(note.arguments[0] as i32);
+                self.filter_refused = note.arguments[1] != 0;
+            }
             Note::TracerDone => self.tracer_done = true,
             // Counted where the source is known; see `Feed::take`.
             Note::Abandoned => {}
             Note::Loaded => self.loaded(note),
-            Note::SystemCall | Note::Holds | Note::Given => {}
+            Note::SystemCall => self.system_call(&note),
+            Note::Holds => self.holds(&note),
+            Note::Given => self.given(&note),
+            Note::Met => self.met(note),
+            // Of the life of processes only; see `live`.
+            Note::Paused | Note::Continued => {}
         }
     }
 
@@ -113,6 +149,7 @@ impl Reader {
         if let Some(parent) = parent {
             self.symbols.forked(note.image, parent, note.at_ns);
         }
+        self.adopt(pid, note.image, note.at_ns);
         let process = self.processes.current(pid, note.at_ns);
         if let Some(former) = process.image.replace(note.image) {
             // Its exec was not seen (not traced): the former program has ended.
@@ -132,7 +169,7 @@ impl Reader {
 
     /// A process image has met an object on one of its stacks.
     fn loaded(&mut self, note: NoteRecord) {
-        let [start, end, bias, lap, _] = note.arguments;
+        let [start, end, bias, lap, ..] = note.arguments;
         self.symbols.loaded(&Loaded {
             image: note.image,
             pid: note.pid,

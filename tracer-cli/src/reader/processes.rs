@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use calltap_analyzers::event::Image;
+use calltap_analyzers::event::{Image, Thread};
 use calltap_channel::note::Untapped;
 
 use crate::exit_snapshot::ExitSnapshot;
+use crate::symbols::Loaded;
 
 /// How a process image ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,12 @@ pub struct Process {
     pub parent: u32,
     /// Its image in the segment, once the interposer has told of itself.
     pub image: Option<Image>,
+    /// The image whose ledgers are this program's: `image` if it is tapped, else one of the reader's own.
+    pub ledger: Option<Image>,
+    /// The thread that is suspended while this `vfork` child uses its memory.
+    pub vforked_by: Option<Thread>,
+    /// Objects that stacks of system calls have led to.
+    pub met: Vec<Loaded>,
     /// Path of the program file, empty if it was never seen to exec.
     pub program: String,
     /// Its arguments.
@@ -81,6 +88,9 @@ impl Process {
             pid,
             parent,
             image: None,
+            ledger: None,
+            vforked_by: None,
+            met: Vec::new(),
             program: String::new(),
             command: Vec::new(),
             executed: false,
@@ -147,6 +157,7 @@ impl Processes {
         } else if known {
             // The fork's own copy made no recorded call: only the new program is worth an entry.
             old.threads = 1;
+            old.met.clear();
         }
         let process = self.current(pid, now_ns);
         process.program = program;

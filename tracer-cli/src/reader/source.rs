@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use calltap_analyzers::event::{Image, Thread};
 use calltap_channel::Function;
 use calltap_channel::function::Effect;
-use calltap_channel::record::{MAX_DURATION, MAX_WORDS, Malformed, Record};
+use calltap_channel::record::{AT_START, MAX_DURATION, MAX_WORDS, Malformed, Record};
 use calltap_channel::ring::{Consumer, Control, Peeked};
 use calltap_channel::segment::{RawWords, Segment};
 
@@ -24,6 +24,9 @@ static RELEASES: [bool; Function::ALL.len()] = {
     }
     releases
 };
+
+/// No call is stopped, and goes on, in fewer ticks: about a microsecond.
+const MAY_HAVE_STOPPED: u64 = 1 << 12;
 
 /// A claimed ring.
 #[derive(Debug)]
@@ -97,12 +100,17 @@ impl Source {
     }
 
     /// When the head takes effect: a release at its start, anything else at its end.
+    ///
+    /// A release so long that it may have made system calls waits for them: they are told before it, and
+    /// the analyzers pair releases that come late.
     #[inline]
     fn effective(&self) -> u64 {
         let start = self.head[1];
         let number = usize::from((self.head[0] >> 16) as u16);
+        let at_start = self.head[0] >> 8 & u64::from(AT_START) != 0;
         match RELEASES.get(number) {
-            Some(true) => start,
+            Some(true) if self.head[2] & MAX_DURATION < MAY_HAVE_STOPPED => start,
+            None if at_start => start,
             _ => start.saturating_add(self.head[2] & MAX_DURATION),
         }
     }

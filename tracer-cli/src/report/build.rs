@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 
 use super::model::{self, EndedBy, Latency, Process, Report, SCHEMA_VERSION, Target};
 use super::stacks::Source;
-use crate::exit_snapshot::{ExitSnapshot, Limit};
+use crate::exit_snapshot::{ExitSnapshot, Limit, SystemFiles};
 use crate::stack_files::Folded;
 
 mod descriptors;
@@ -16,12 +16,15 @@ mod facts;
 mod faults;
 mod heap;
 mod leaks;
+pub mod life;
 mod needed;
 mod sites;
+mod system_calls;
 mod uses;
 
 pub use facts::{Ended, Facts, ProcessFacts, Wishes};
 use sites::{Naming, Sites};
+pub use system_calls::wrappers;
 
 impl Report {
     /// Puts the report together, and what is to be folded. Names places by `source`, which reads the
@@ -32,8 +35,8 @@ impl Report {
         let tapped = facts.processes.iter().filter(|process| process.findings.is_some()).count();
         let details = needed::details(&facts.processes, wishes);
         let mut naming = Naming::new(source, wishes, tapped);
-        let (lost, guessed) = naming.stacks.flawed(needed::stacks(&facts.processes));
-        naming.stacks.resolve(needed::places(&facts.processes, &details));
+        let (lost, guessed) = naming.stacks.flawed(needed::stacks(&facts.processes, wishes.view));
+        naming.stacks.resolve(needed::places(&facts.processes, &details, wishes.view));
         let processes = facts.processes.into_iter().zip(details);
         let processes = processes.map(|(facts, detail)| process(facts, detail, &mut naming)).collect();
         let report = Self {
@@ -50,8 +53,10 @@ impl Report {
             lost_records: facts.lost_records,
             lost_by_thread: facts.lost_by_thread,
             blind_spots: facts.blind_spots,
+            system_calls: system_calls::totals(&facts.system_calls),
             stacks: model::StackCounts { lost, guessed, ..facts.stacks },
             processes,
+            life: life::life(facts.life),
         };
         (report, naming.folded())
     }
@@ -64,9 +69,9 @@ fn process(facts: ProcessFacts, detail: bool, naming: &mut Naming<'_>) -> Proces
     let mut sites = Sites::of(naming, facts.image, program, detail);
     let findings = facts.findings;
     let events = findings.as_ref().map_or(0, |found| found.events);
-    let (heap, mappings, descriptors, latency) = match findings {
-        Some(found) => (found.heap, found.mappings, found.descriptors, found.latency),
-        None => (None, None, None, None),
+    let (heap, mappings, descriptors, latency, kernel) = match findings {
+        Some(found) => (found.heap, found.mappings, found.descriptors, found.latency, found.kernel),
+        None => (None, None, None, None, None),
     };
     Process {
         pid: facts.pid,
@@ -82,9 +87,10 @@ fn process(facts: ProcessFacts, detail: bool, naming: &mut Naming<'_>) -> Proces
         threads: facts.threads,
         events,
         heap: heap.map(|report| heap::heap(&report, &mut sites)),
-        descriptors: descriptors.map(|r| descriptors::descriptors(r, snapshot, &mut sites)),
+        descriptors: descriptors.map(|r| descriptors::descriptors(&r, snapshot, &mut sites)),
         mappings: mappings.map(mapping_totals),
         latency: latency.as_ref().map(latency_rows).unwrap_or_default(),
+        system_calls: kernel.map(|report| system_calls::system_calls(report, &mut sites)),
         unfinished_calls: facts.unfinished.into_iter().map(unfinished).collect(),
         memory_at_exit: snapshot.map(memory),
         limits: snapshot.map(limits),
@@ -111,8 +117,14 @@ fn signal_name(number: i32) -> String {
     }
 }
 
-/// The C symbol of a function.
+/// The C symbol of a function; of a system call that no function made its name as manuals have it.
 fn function_name(function: FunctionId) -> String {
+    if let Some(call) = function.system_call() {
+        return match crate::system_calls::name(call) {
+            Some(name) => format!("{name}(2)"),
+            None => format!("system call {}", call.number),
+        };
+    }
     match Function::from_number(function.0) {
         Some(function) => function.name().to_owned(),
         None => format!("function {}", function.0),
@@ -178,10 +190,17 @@ fn memory(snapshot: &ExitSnapshot) -> model::MemoryAtExit {
 
 fn limits(snapshot: &ExitSnapshot) -> model::Limits {
     let both = |limit: Limit| model::SoftHard { soft: limit.soft, hard: limit.hard };
+    let system = snapshot.system_files;
     model::Limits {
         open_files: snapshot.limits.open_files.map(both),
+        open_files_ceiling: system.ceiling,
+        system_open_files: system_open_files(system),
         address_space: snapshot.limits.address_space.map(both),
     }
+}
+
+fn system_open_files(files: SystemFiles) -> Option<model::SystemOpenFiles> {
+    Some(model::SystemOpenFiles { allocated: files.allocated?, maximum: files.maximum? })
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! A report with everything in it.
 
 use super::model::{
-    Allocation, Descriptors, FailedClose, Fault, Frame, Heap, KindTotal, Latency, Lifetimes, Limits, Lost,
-    Mappings, MemoryAtExit, Mismatch, OriginTotal, Process, Report, RuntimeOwned, SCHEMA_VERSION, SiteTotal,
-    SizeClass, SoftHard, Stack, StackCounts, StackEnd, StackTotal, StillAllocated, StillOpen, Suppressed,
-    Target, Unfinished, UseTotal, Uses,
+    Allocation, AtExit, Balance, Call, CostPart, CostSplit, DescriptorFault, Descriptors, Difference,
+    Executed, FailedCalls, FailedClose, Fault, Forecast, Frame, Growing, Heap, KindTotal, LastUse, Latency,
+    Life, Lifetimes, Limits, Lived, Lost, Maker, MappedObject, Mappings, MemoryAtExit, Mismatch, Named,
+    OriginTotal, PassedOn, PathCalls, PathTotal, Process, RefusedOpen, Report, Residue, RuntimeOwned,
+    SCHEMA_VERSION, SignalGot, SignalSent, SiteTotal, SizeClass, SoftHard, Stack, StackCounts, StackEnd,
+    StackTotal, StillAllocated, StillOpen, Stopped, Suppressed, SystemCallTotal, SystemCalls,
+    SystemOpenFiles, Target, Unfinished, UseTotal, Uses,
 };
 
 impl Report {
@@ -51,9 +54,49 @@ impl Report {
         };
         let descriptors = Descriptors {
             by_kind: vec![KindTotal::default()],
-            still_open: vec![StillOpen::default()],
+            by_path: vec![PathTotal::default()],
+            by_stack: vec![Balance::default()],
+            still_open: vec![StillOpen { last_use: Some(LastUse::default()), ..StillOpen::default() }],
+            growing: vec![Growing::default()],
+            forecast: Some(Forecast::default()),
+            faults: vec![DescriptorFault {
+                kind: "double_close",
+                closed: Some(Call::default()),
+                opened: Some(Call::default()),
+                missed: Some(Call::default()),
+                ..DescriptorFault::default()
+            }],
             failed_close_examples: vec![FailedClose::default()],
+            refused_open_examples: vec![RefusedOpen::default()],
+            passed_on: vec![PassedOn::default()],
+            at_exit: Some(AtExit {
+                differences: vec![Difference {
+                    kind: "only_in_ledger",
+                    opened: Some(Call::default()),
+                    ..Difference::default()
+                }],
+                ..AtExit::default()
+            }),
             ..Descriptors::default()
+        };
+        let total = || SystemCallTotal { made_by: vec![Maker::default()], ..SystemCallTotal::default() };
+        let system_calls = SystemCalls {
+            calls: vec![total()],
+            cost_split: vec![CostSplit {
+                function: Self::EXAMPLE_FUNCTION.to_owned(),
+                slow: Some(0),
+                slow_above_ns: Some(0),
+                parts: vec![CostPart::default()],
+                ..CostSplit::default()
+            }],
+            by_path: vec![PathCalls {
+                system_calls: vec![Named::default()],
+                error_names: vec![Named::default()],
+                ..PathCalls::default()
+            }],
+            errors: vec![FailedCalls::default()],
+            residue: vec![Residue::default()],
+            ..SystemCalls::default()
         };
         let zero = Some(0);
         let memory_at_exit = MemoryAtExit {
@@ -78,19 +121,36 @@ impl Report {
             descriptors: Some(descriptors),
             mappings: Some(Mappings::default()),
             latency: vec![Latency { function: Self::EXAMPLE_FUNCTION.to_owned(), ..Latency::default() }],
+            system_calls: Some(system_calls),
             unfinished_calls: vec![Unfinished::default()],
             memory_at_exit: Some(memory_at_exit),
-            limits: Some(Limits { open_files: Some(limit.clone()), address_space: Some(limit) }),
+            limits: Some(Limits {
+                open_files: Some(limit.clone()),
+                open_files_ceiling: zero,
+                system_open_files: Some(SystemOpenFiles::default()),
+                address_space: Some(limit),
+            }),
             kernel_descriptors_at_exit: zero,
             ..Process::default()
+        };
+        let lived = Lived {
+            programs: vec![Executed::default()],
+            signals_got: vec![SignalGot::default()],
+            signals_sent: vec![SignalSent { target: "process", ..SignalSent::default() }],
+            stopped: vec![Stopped::default()],
+            objects: vec![MappedObject::default()],
+            made_by: "start",
+            ..Lived::default()
         };
         let target = Target { exit_code: Some(0), signal: Some(0), ..Target::default() };
         Self {
             schema_version: SCHEMA_VERSION,
             target,
             lost_by_thread: vec![Lost::default()],
+            system_calls: vec![total()],
             stacks: StackCounts { checked: zero, differing: zero, ..StackCounts::default() },
             processes: vec![process],
+            life: Life { processes: vec![lived], ..Life::default() },
             ..Self::default()
         }
     }

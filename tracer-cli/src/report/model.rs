@@ -8,9 +8,20 @@ use serde::Serialize;
 
 use crate::origin::Site;
 
+mod descriptors;
+mod life;
 mod stacks;
+mod system_calls;
 
+pub use descriptors::{
+    AtExit, Balance, Call, DescriptorFault, Descriptors, Difference, FailedClose, Forecast, Growing,
+    KindTotal, LastUse, PassedOn, PathTotal, RefusedOpen, StillOpen,
+};
+pub use life::{Executed, Life, Lived, MappedObject, SignalGot, SignalSent, Stopped};
 pub use stacks::{Frame, Omitted, Stack, StackCounts, StackEnd, StackTotal, Suppressed, UseTotal, Uses};
+pub use system_calls::{
+    CostPart, CostSplit, FailedCalls, Maker, Named, PathCalls, Residue, SystemCallTotal, SystemCalls,
+};
 
 /// `schema_version` of the reports that this version writes.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -28,7 +39,9 @@ pub struct Report {
     pub lost_by_thread: Vec<Lost>,
     pub blind_spots: Vec<String>,
     pub stacks: StackCounts,
+    pub system_calls: Vec<SystemCallTotal>,
     pub processes: Vec<Process>,
+    pub life: Life,
 }
 
 /// Who wrote the report.
@@ -99,6 +112,7 @@ pub struct Process {
     pub descriptors: Option<Descriptors>,
     pub mappings: Option<Mappings>,
     pub latency: Vec<Latency>,
+    pub system_calls: Option<SystemCalls>,
     pub unfinished_calls: Vec<Unfinished>,
     pub memory_at_exit: Option<MemoryAtExit>,
     pub limits: Option<Limits>,
@@ -241,58 +255,6 @@ pub struct Lifetimes {
     pub max: u64,
 }
 
-/// What became of descriptors, as the library calls tell it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[allow(missing_docs, reason = "see Report")]
-pub struct Descriptors {
-    pub opened: u64,
-    pub closed: u64,
-    pub closed_inherited: u64,
-    pub closed_unseen: u64,
-    pub failed_closes: u64,
-    pub peak_open: u64,
-    pub peak_open_at_ns: u64,
-    pub by_kind: Vec<KindTotal>,
-    pub still_open: Vec<StillOpen>,
-    pub failed_close_examples: Vec<FailedClose>,
-}
-
-/// Descriptors of one kind.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[allow(missing_docs, reason = "see Report")]
-pub struct KindTotal {
-    pub kind: String,
-    pub opened: u64,
-    pub closed: u64,
-}
-
-/// A descriptor that the program opened and did not close.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[allow(missing_docs, reason = "see Report")]
-pub struct StillOpen {
-    pub fd: i32,
-    pub kind: String,
-    pub path: String,
-    pub opened_by: String,
-    pub site: Site,
-    pub stack: Stack,
-    pub tid: u32,
-    pub opened_at_ns: u64,
-    pub close_on_exec: Option<bool>,
-}
-
-/// A close of what was not open.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[allow(missing_docs, reason = "see Report")]
-pub struct FailedClose {
-    pub fd: i32,
-    pub function: String,
-    pub site: Site,
-    pub stack: Stack,
-    pub tid: u32,
-    pub at_ns: u64,
-}
-
 /// What was mapped by library calls.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[allow(missing_docs, reason = "see Report")]
@@ -355,7 +317,17 @@ pub struct MemoryAtExit {
 #[allow(missing_docs, reason = "see Report")]
 pub struct Limits {
     pub open_files: Option<SoftHard>,
+    pub open_files_ceiling: Option<u64>,
+    pub system_open_files: Option<SystemOpenFiles>,
     pub address_space: Option<SoftHard>,
+}
+
+/// Open files of the whole system (`/proc/sys/fs/file-nr`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "see Report")]
+pub struct SystemOpenFiles {
+    pub allocated: u64,
+    pub maximum: u64,
 }
 
 /// A resource limit; `None` (`null`) is "unlimited".

@@ -3,7 +3,7 @@
 
 use std::cmp::Reverse;
 
-use super::model::{EndedBy, Process, Report, Stack, StackCounts};
+use super::model::{Descriptors, EndedBy, Process, Report, Stack, StackCounts};
 use super::stacks::name::short;
 use super::stacks::{GroupBy, base};
 use super::units::plural;
@@ -14,13 +14,15 @@ const MAX_SECTIONS: usize = 3;
 /// So many others get a line.
 const MAX_LINES: usize = 15;
 
-mod descriptors;
+pub(super) mod descriptors;
 mod heap;
 mod leaks;
+mod life;
 mod paths;
 pub(super) mod place;
 mod process;
 mod stack;
+mod system_calls;
 mod table;
 mod uses;
 
@@ -41,6 +43,7 @@ pub fn render(report: &Report, view: &View) -> String {
     let page = Page { view, paths: Paths::of(report), depth: report.stacks.depth };
     let mut text = verdict::lines(report, &page.paths).join("\n");
     text.push('\n');
+    text += &system_calls::totals_part(report, &page);
     let (sections, lines) = divide(&report.processes);
     for process in sections {
         text.push('\n');
@@ -55,6 +58,7 @@ pub fn render(report: &Report, view: &View) -> String {
     if lines.len() > MAX_LINES {
         text += &format!("... and {} more (all with --format json)\n", lines.len() - MAX_LINES);
     }
+    text += &life::life_part(&report.life, &page);
     let flaws = flaws(report);
     let mut spots = report.blind_spots.iter().chain(&flaws).peekable();
     if spots.peek().is_some() {
@@ -132,7 +136,8 @@ fn weight(process: &Process) -> (u64, u64, usize) {
         return (0, 0, 0);
     }
     let heap = process.heap.as_ref();
-    let faults = heap.map_or(0, |h| h.double_frees + h.unmatched_frees + h.mismatched_frees);
+    let wrong_uses = process.descriptors.as_ref().map_or(0, Descriptors::wrong_uses);
+    let faults = heap.map_or(0, |h| h.double_frees + h.unmatched_frees + h.mismatched_frees) + wrong_uses;
     let left = heap.map_or(0, |h| h.still_allocated.bytes + h.still_allocated.blocks);
     let open = process.descriptors.as_ref().map_or(0, |d| d.still_open.len());
     (faults, left, open)

@@ -19,6 +19,32 @@ pub(super) fn time(ns: u64) -> String {
     scaled(ns, 1000, &["ns", "us", "ms", "s"])
 }
 
+/// A time in which people wait: `14 s`, `14 min`, `5 h`, `12 days`.
+pub(super) fn long_time(ns: u64) -> String {
+    let seconds = ns / 1_000_000_000;
+    match seconds {
+        0..2 => time(ns),
+        2..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// So many in a time of which it is a handy number: `12/min`, `500/s`, `0.5/h`.
+pub(super) fn rate(per_minute: f64) -> String {
+    let (rate, unit) = match per_minute {
+        600.0.. => (per_minute / 60.0, "s"),
+        1.0.. => (per_minute, "min"),
+        _ => (per_minute * 60.0, "h"),
+    };
+    if rate < 10.0 && rate.fract() >= 0.05 {
+        format!("{rate:.1}/{unit}")
+    } else {
+        format!("{rate:.0}/{unit}")
+    }
+}
+
 /// `1 block`, `2 blocks`.
 pub(super) fn plural(count: u64, noun: &str) -> String {
     match count {
@@ -67,6 +93,21 @@ mod tests {
         assert_eq!(time(38), "38 ns");
         assert_eq!(time(1_250), "1.25 us");
         assert_eq!(time(3_600_000_000_000), "3600 s", "seconds are the largest unit");
+    }
+
+    #[test]
+    fn long_times_and_rates_are_in_the_unit_that_fits() {
+        const SECOND: u64 = 1_000_000_000;
+        for (seconds, text) in
+            [(14, "14 s"), (840, "14 min"), (18_000, "5 h"), (1_036_800, "12 days"), (1, "1.00 s")]
+        {
+            assert_eq!(long_time(seconds * SECOND), text);
+        }
+        for (per_minute, text) in
+            [(12.0, "12/min"), (1.5, "1.5/min"), (30_000.0, "500/s"), (0.1, "6/h"), (0.0, "0/h")]
+        {
+            assert_eq!(rate(per_minute), text);
+        }
     }
 
     #[test]

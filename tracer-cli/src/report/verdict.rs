@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::model::{EndedBy, Process, Report, SiteTotal, Stack, StackTotal, StillOpen};
+use super::model::{EndedBy, Process, Report, SiteTotal, Stack, StackTotal};
 use super::stacks::{base, own};
 use super::text::Paths;
 use super::text::place::{at, called};
 use super::units::{bytes, bytes_exactly, plural, time};
 use crate::origin::Site;
+
+mod descriptors;
+
+use descriptors::DescriptorTotals;
 
 /// The lines, without line ends. Never more or fewer than five.
 pub(super) fn lines(report: &Report, paths: &Paths) -> [String; 5] {
@@ -25,10 +29,9 @@ pub(super) fn lines(report: &Report, paths: &Paths) -> [String; 5] {
 #[derive(Default)]
 struct Totals<'a> {
     memory_seen: bool,
-    descriptors_seen: bool,
+    descriptors: DescriptorTotals<'a>,
     blocks: u64,
     bytes: u64,
-    open: u64,
     double_frees: u64,
     unmatched_frees: u64,
     mismatched_frees: u64,
@@ -36,7 +39,6 @@ struct Totals<'a> {
     leaking: u64,
     top_site: Option<(&'a Process, &'a SiteTotal)>,
     largest: Option<(&'a Process, &'a StackTotal)>,
-    first_open: Option<(&'a Process, &'a StillOpen)>,
     fault: Option<(&'a Process, Fault<'a>)>,
 }
 
@@ -51,8 +53,11 @@ struct Fault<'a> {
 impl<'a> Totals<'a> {
     fn of(report: &'a Report) -> Self {
         let mut totals = Self::default();
-        for process in report.processes.iter().filter(|p| p.ended_by != EndedBy::Exec) {
-            totals.add(process);
+        for process in &report.processes {
+            totals.descriptors.add(process);
+            if process.ended_by != EndedBy::Exec {
+                totals.add(process);
+            }
         }
         totals
     }
@@ -88,16 +93,10 @@ impl<'a> Totals<'a> {
             let fault = fault.or_else(mismatch).map(|fault| (process, fault));
             self.fault = self.fault.or(fault);
         }
-        if let Some(descriptors) = &process.descriptors {
-            self.descriptors_seen = true;
-            self.open += descriptors.still_open.len() as u64;
-            let first = descriptors.still_open.first().map(|open| (process, open));
-            self.first_open = self.first_open.or(first);
-        }
     }
 
     fn verdict(&self, report: &Report) -> String {
-        if !self.memory_seen && !self.descriptors_seen {
+        if !self.memory_seen && !self.descriptors.seen {
             let why = report.processes.iter().find_map(|p| p.untapped_reason.as_deref());
             return format!("was not looked into ({})", why.unwrap_or("neither memory nor fd is tapped"));
         }
@@ -109,11 +108,7 @@ impl<'a> Totals<'a> {
                 processes => format!("left {blocks}, {size} still allocated in {processes} processes"),
             });
         }
-        match self.open {
-            0 => {}
-            1 => findings.push("1 descriptor left open".to_owned()),
-            count => findings.push(format!("{count} descriptors left open")),
-        }
+        findings.extend(self.descriptors.findings());
         for (count, what) in [
             (self.double_frees, "double free"),
             (self.unmatched_frees, "free of unknown address"),
@@ -124,13 +119,14 @@ impl<'a> Totals<'a> {
             }
         }
         if findings.is_empty() {
-            return match (self.memory_seen, self.descriptors_seen) {
+            let clean = match (self.memory_seen, self.descriptors.seen) {
                 (true, true) => "did not leak: no block still allocated, no descriptor left open",
                 (true, false) => "did not leak memory: no block still allocated (fd not tapped)",
                 _ => "left no descriptor open (memory not tapped)",
-            }
-            .to_owned();
+            };
+            findings.push(clean.to_owned());
         }
+        findings.extend(self.descriptors.remark());
         findings.join("; ")
     }
 
@@ -139,13 +135,16 @@ impl<'a> Totals<'a> {
         let fault = self.fault.map(|(process, fault)| {
             (process, format!("{} {}", fault.what, at(fault.stack, Some(fault.site), paths)))
         });
-        let open = self.first_open.map(|(process, open)| {
-            let what = if open.path.is_empty() { String::new() } else { format!(" {}", open.path) };
-            let place = at(&open.stack, Some(&open.site), paths);
-            (process, format!("descriptor {} ({}{what}) by {} {place}", open.fd, open.kind, open.opened_by))
-        });
         let mut told = report.processes.first();
-        let places = [fault, self.leak(paths), open].into_iter().flatten().take(2).map(|(process, place)| {
+        let descriptors = &self.descriptors;
+        let places = [
+            fault,
+            descriptors.fault(paths),
+            self.leak(paths),
+            descriptors.open(paths),
+            descriptors.passed(paths),
+        ];
+        let places = places.into_iter().flatten().take(2).map(|(process, place)| {
             if told.replace(process).is_some_and(|last| std::ptr::eq(last, process)) {
                 return place;
             }
@@ -176,8 +175,7 @@ impl<'a> Totals<'a> {
     fn next(&self) -> String {
         let release = self.fault.map(|(_, fault)| fault.stack);
         let leak = self.largest.map(|(_, leak)| &leak.stack);
-        let findings = [release, leak, self.first_open.map(|(_, open)| &open.stack)];
-        let mut findings = findings.into_iter().flatten();
+        let mut findings = [release, leak].into_iter().flatten().chain(self.descriptors.stacks());
         if let Some(program) = findings.clone().find_map(without_lines) {
             let program = base(program);
             return format!(

@@ -4,9 +4,12 @@ use std::collections::HashSet;
 
 use calltap_channel::Note;
 use calltap_channel::note::{CLONED, Untapped};
+use nix::errno::Errno;
 use nix::unistd::Pid;
 
+use super::calls::{Calls, Next};
 use super::family::{Family, is_killed, is_thread_of};
+use super::held;
 use super::injection::{Injection, program_of};
 use super::launch::Launched;
 use super::notes::{Notes, kind_of};
@@ -14,7 +17,7 @@ use super::ptrace::{self, Change, Stop, Stopped};
 use super::signals;
 use super::tracees::{Id, Tracees};
 
-/// Signals that programs send themselves all the time; they are delivered, but not noted.
+/// Signals that programs send themselves all the time; they are delivered, but noted only if asked for.
 const FREQUENT: [i32; 4] = [libc::SIGCHLD, libc::SIGALRM, libc::SIGVTALRM, libc::SIGPROF];
 
 /// Everything the loop knows.
@@ -27,11 +30,23 @@ pub(crate) struct Events {
     /// How far the first process is.
     start: Start,
     tracees: Tracees,
+    /// System calls, if any are asked for.
+    calls: Option<Calls>,
+    /// Whether processes' descriptors are listed where they begin.
+    lists_descriptors: bool,
+    /// Whether frequent signals are noted, too.
+    all_signals: bool,
+    /// Processes that are stopped by a signal.
+    paused: HashSet<Id>,
+    /// Processes that have not had their first stop.
+    fresh: HashSet<Id>,
     /// Met before their makers' stops, which bring no news then.
     met: HashSet<Id>,
     /// Number of the last held exit stop.
     sequence: u64,
     detaching: bool,
+    /// Asked to let go, but the filter needs us: goes on without a reader.
+    staying: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,9 +61,17 @@ enum Start {
 
 impl Events {
     /// A loop with one tracee.
-    pub(crate) fn new(notes: Notes, injection: Injection, follow: bool, root: Launched) -> Self {
+    pub(crate) fn new(
+        notes: Notes,
+        injection: Injection,
+        follow: bool,
+        calls: Option<Calls>,
+        lists_descriptors: bool,
+        root: Launched,
+    ) -> Self {
         let mut tracees = Tracees::new();
         tracees.add(root.pid.as_raw(), root.pid.as_raw());
+        let all_signals = notes.all_signals();
         Self {
             notes,
             injection,
@@ -56,9 +79,15 @@ impl Events {
             root,
             start: Start::Pending,
             tracees,
+            calls,
+            lists_descriptors,
+            all_signals,
+            paused: HashSet::new(),
+            fresh: HashSet::new(),
             met: HashSet::new(),
             sequence: 0,
             detaching: false,
+            staying: false,
         }
     }
 
@@ -71,21 +100,45 @@ impl Events {
             match ptrace::wait()? {
                 Change::Stopped(stopped, stop) => self.stopped(stopped, stop)?,
                 Change::Ended(tid, status) => self.ended(tid.as_raw(), status),
-                Change::Interrupted => {}
+                Change::Interrupted => {
+                    if let Some(calls) = &mut self.calls {
+                        calls.placement().interrupted();
+                    }
+                }
                 Change::NothingLeft => break,
             }
-            if signals::detach_requested() && !self.detaching {
-                self.detaching = true;
-                self.tracees.ids().for_each(|tid| ptrace::interrupt(Pid::from_raw(tid)));
+            if signals::detach_requested() && !self.detaching && !self.staying {
+                self.let_go();
             }
             // The target itself stays our child, so `NothingLeft` may be far away.
             if self.detaching && self.tracees.is_empty() {
                 break;
             }
         }
+        if !self.staying {
+            self.done();
+        }
+        Ok(())
+    }
+
+    fn done(&self) {
         self.notes.write(Note::TracerDone, &[]);
         self.notes.ring_bell();
-        Ok(())
+    }
+
+    /// Lets the tracees go; if a filter is in place, only the reader: without a tracer the kernel would
+    /// have their filtered calls fail.
+    fn let_go(&mut self) {
+        if self.calls.as_ref().is_some_and(|calls| !calls.all_stops()) {
+            self.staying = true;
+            self.done();
+            return;
+        }
+        self.detaching = true;
+        if let Some(calls) = &mut self.calls {
+            calls.placement().release_all();
+        }
+        self.tracees.ids().for_each(|tid| ptrace::interrupt(Pid::from_raw(tid)));
     }
 
     /// A stop: of someone we know, or the first one of a child whose maker's stop is yet to come.
@@ -97,7 +150,7 @@ impl Events {
         self.met.insert(tid);
         match Family::of(tid) {
             Some(family) if family.group != tid || self.follow => {
-                self.add(family.maker, tid, family.kind, family.group);
+                self.add(family.maker, 0, tid, family.kind, family.group);
                 self.handle(stopped, stop, family.group)
             }
             Some(_) => stopped.detach(0),
@@ -107,17 +160,32 @@ impl Events {
     }
 
     fn handle(&mut self, stopped: Stopped, stop: Stop, group: Id) -> nix::Result<()> {
+        if !self.fresh.is_empty() && self.fresh.remove(&stopped.tid().as_raw()) && self.lists_descriptors {
+            held::note_numbers(&self.notes, group, stopped.tid().as_raw());
+        }
         match stop {
+            Stop::Filtered | Stop::Call => self.call(stopped, group, stop == Stop::Filtered),
             Stop::Signal(signal) => {
                 self.note_signal(&stopped, group, signal);
                 self.go_on(stopped, signal)
             }
-            Stop::Group if !self.detaching => stopped.listen(),
-            Stop::Group | Stop::Trap => self.go_on(stopped, 0),
+            Stop::Group(signal) if !self.detaching => {
+                if stopped.tid().as_raw() == group && self.paused.insert(group) {
+                    self.notes.write(Note::Paused, &[group as u64, signal as u64]);
+                }
+                stopped.listen()
+            }
+            Stop::Trap => {
+                if self.paused.remove(&group) {
+                    self.notes.write(Note::Continued, &[group as u64]);
+                }
+                self.go_on(stopped, 0)
+            }
+            Stop::Group(_) => self.go_on(stopped, 0),
             Stop::Created(event) => {
                 // If the maker was killed meanwhile, its child will introduce itself.
                 if let Ok(child) = stopped.message() {
-                    self.created(group, child as Id, kind_of(event));
+                    self.created(group, stopped.tid().as_raw(), child as Id, kind_of(event));
                 }
                 self.go_on(stopped, 0)
             }
@@ -133,50 +201,81 @@ impl Events {
     }
 
     fn go_on(&mut self, stopped: Stopped, signal: i32) -> nix::Result<()> {
+        let tid = stopped.tid().as_raw();
         if self.detaching {
-            self.tracees.remove(stopped.tid().as_raw());
-            stopped.detach(signal)
-        } else {
-            stopped.resume(signal)
+            self.tracees.remove(tid);
+            return stopped.detach(signal);
+        }
+        match &self.calls {
+            // A signal, or the child of a `fork`, comes in the middle of a call.
+            Some(calls) if calls.all_stops() || calls.is_open(tid) => stopped.resume_to_call(signal),
+            _ => stopped.resume(signal),
+        }
+    }
+
+    /// A thread has stopped at a system call.
+    fn call(&mut self, stopped: Stopped, group: Id, filtered: bool) -> nix::Result<()> {
+        let Some(calls) = &mut self.calls else { return self.go_on(stopped, 0) };
+        let next = match calls.stopped(&stopped, group, filtered, &self.notes) {
+            Ok(next) => next,
+            // Killed meanwhile; its end will be told.
+            Err(Errno::ESRCH) => Next::Run,
+            Err(errno) => return Err(errno),
+        };
+        match next {
+            Next::ToEnd if !self.detaching => stopped.resume_to_call(0),
+            _ => self.go_on(stopped, 0),
         }
     }
 
     fn note_signal(&self, stopped: &Stopped, group: Id, signal: i32) {
-        if FREQUENT.contains(&signal) {
+        if FREQUENT.contains(&signal) && !self.all_signals {
             return;
         }
         let Ok(details) = stopped.signal_details() else {
             return;
         };
-        let sender = match details.si_code {
-            // SAFETY: these codes mean that a process sent it, and then si_pid is set.
-            libc::SI_USER | libc::SI_QUEUE | libc::SI_TKILL => unsafe { details.si_pid() },
-            _ => 0,
+        let (sender, user) = match details.si_code {
+            // SAFETY: these codes mean that a process sent it, and then both are set.
+            libc::SI_USER | libc::SI_QUEUE | libc::SI_TKILL => unsafe {
+                (details.si_pid(), details.si_uid())
+            },
+            _ => (0, 0),
         };
-        let tid = stopped.tid().as_raw();
-        let numbers = [group, tid, signal, sender, details.si_code];
-        self.notes.write(Note::Signalled, &numbers.map(|number| i64::from(number) as u64));
+        let sender = u64::from(sender as u32) | u64::from(user) << 32;
+        let [group, tid, signal, code] =
+            [group, stopped.tid().as_raw(), signal, details.si_code].map(|number| i64::from(number) as u64);
+        self.notes.write(Note::Signalled, &[group, tid, signal, sender, code]);
     }
 
     /// A task of `maker` made `child`, which may have been met, or even be dead, already.
     ///
     /// Nothing depends on this: a maker can be killed before it tells of its child, and the number
     /// of such a child stays in `met`. Who is not known yet introduces itself by its first stop.
-    fn created(&mut self, maker: Id, child: Id, kind: u64) {
+    fn created(&mut self, maker: Id, thread: Id, child: Id, kind: u64) {
         if self.met.remove(&child) || self.tracees.group_of(child).is_some() {
             return;
         }
         if is_thread_of(maker, child) {
-            self.add(maker, child, CLONED, maker);
+            self.add(maker, thread, child, CLONED, maker);
         } else if self.follow {
-            self.add(maker, child, kind, child);
+            self.add(maker, thread, child, kind, child);
         }
     }
 
-    fn add(&mut self, maker: Id, child: Id, kind: u64, group: Id) {
-        let arguments = [maker as u64, child as u64, kind, group as u64];
+    fn add(&mut self, maker: Id, thread: Id, child: Id, kind: u64, group: Id) {
+        let arguments = [maker as u64, child as u64, kind, group as u64, thread as u64];
         self.notes.write(Note::Created, &arguments);
         self.tracees.add(child, group);
+        if group == child {
+            self.fresh.insert(child);
+            if let Some(calls) = &mut self.calls {
+                calls.unwinder().forked(maker, child);
+            }
+        }
+        if let Some(calls) = &mut self.calls {
+            calls.placement().created(thread, child);
+        }
     }
 
     /// `group` has begun a new program. The thread that did so is now called like the group, all
@@ -198,6 +297,16 @@ impl Events {
         };
         let arguments = [group as u64, reason as u64];
         self.notes.write_with_text(Note::Executed, &arguments, &program_of(group));
+        if self.lists_descriptors {
+            if first {
+                held::note_given(&self.notes, group);
+            } else {
+                held::note_numbers(&self.notes, group, group);
+            }
+        }
+        if let Some(calls) = &mut self.calls {
+            calls.executed(group, stopped.message().map_or(group, |former| former as Id));
+        }
     }
 
     /// A thread is in its exit stop. If it is its group's last one it is held there until the
@@ -210,9 +319,9 @@ impl Events {
         let tid = stopped.tid().as_raw();
         let last = self.tracees.exiting(tid);
         if self.start == Start::Pending {
-            if let Some(errno) = self.root.exec_error() {
+            if let Some(failure) = self.root.failure() {
                 self.start = Start::Failed;
-                self.notes.write(Note::ExecFailed, &[errno as u64]);
+                self.notes.write(Note::ExecFailed, &[failure.errno as u64, u64::from(failure.of_filter)]);
                 self.notes.ring_bell();
             }
             return;
@@ -240,6 +349,14 @@ impl Events {
             self.met.insert(tid);
             return;
         };
+        self.fresh.remove(&tid);
+        self.paused.remove(&tid);
+        if let Some(calls) = &mut self.calls {
+            calls.thread_ended(group, tid, &self.notes);
+            if tid == group {
+                calls.unwinder().ended(group);
+            }
+        }
         let notes = &self.notes;
         if tid == group {
             self.tracees.remove_others(group, |other| {

@@ -12,6 +12,7 @@ use nix::fcntl::OFlag;
 use nix::sys::ptrace::{self, Options};
 use nix::unistd::{ForkResult, Pid, fork, pipe2};
 
+use super::filter;
 use crate::sigpipe;
 
 /// Why the target could not be started as a tracee.
@@ -40,7 +41,7 @@ pub(crate) struct Launched {
     pub(crate) pid: Pid,
     /// What it waits for. Closed without a word, it exits.
     go: Option<OwnedFd>,
-    /// Where it writes the error number if it cannot execute; closed by the exec.
+    /// Where it writes why it cannot execute; closed by the exec.
     failure: File,
 }
 
@@ -54,21 +55,36 @@ impl Launched {
     }
 
     /// Why the exec failed; `None` if it did not, or has not yet. Never blocks.
-    pub(crate) fn exec_error(&mut self) -> Option<i32> {
-        let mut errno = [0; 4];
-        self.failure.read_exact(&mut errno).ok()?;
-        Some(i32::from_ne_bytes(errno))
+    pub(crate) fn failure(&mut self) -> Option<Failure> {
+        let mut bytes = [0; 5];
+        self.failure.read_exact(&mut bytes).ok()?;
+        let [of_filter, errno @ ..] = bytes;
+        Some(Failure { errno: i32::from_ne_bytes(errno), of_filter: of_filter != 0 })
     }
 }
 
-/// Forks a child that will execute `program`, and seizes it with `options`.
+/// Why the target could not be executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// The kernel's reason.
+    pub(crate) errno: i32,
+    /// Whether it is the filter that was refused, not the exec.
+    pub(crate) of_filter: bool,
+}
+
+/// Forks a child that will execute `program` under `filter` (none if empty), and seizes it with `options`.
 ///
 /// To be called with all signals blocked and their dispositions as inherited: the child then has
 /// only [`sigpipe::restore`] to do.
 ///
 /// # Errors
 /// [`LaunchError`]; then no child is left.
-pub(crate) fn start(program: &Path, command: &[OsString], options: Options) -> Result<Launched, LaunchError> {
+pub(crate) fn start(
+    program: &Path,
+    command: &[OsString],
+    options: Options,
+    filter: &[libc::sock_filter],
+) -> Result<Launched, LaunchError> {
     let program = CString::new(program.as_os_str().as_bytes()).map_err(|_| LaunchError::Nul)?;
     let words = command
         .iter()
@@ -87,7 +103,7 @@ pub(crate) fn start(program: &Path, command: &[OsString], options: Options) -> R
         ForkResult::Child => {
             // Or the child would wait for ever for a tracer that died.
             drop(go);
-            execute(&go_there, failure_there.as_raw_fd(), &program, &argv)
+            execute(&go_there, failure_there.as_raw_fd(), &program, &argv, filter)
         }
         ForkResult::Parent { child } => {
             if let Err(errno) = ptrace::seize(child, options) {
@@ -102,19 +118,36 @@ pub(crate) fn start(program: &Path, command: &[OsString], options: Options) -> R
 }
 
 /// The child: waits until it is seized, then becomes the target.
-fn execute(go: &OwnedFd, failure: RawFd, program: &CString, argv: &[*const c_char]) -> ! {
+fn execute(
+    go: &OwnedFd,
+    failure: RawFd,
+    program: &CString,
+    argv: &[*const c_char],
+    filter: &[libc::sock_filter],
+) -> ! {
     let mut byte = [0];
     if matches!(nix::unistd::read(go, &mut byte), Ok(1)) {
-        sigpipe::restore();
-        // SAFETY: NUL-terminated strings in a NULL-terminated array, all alive; the environment is
-        // the one we were given.
-        unsafe { libc::execve(program.as_ptr(), argv.as_ptr(), environ.cast()) };
-        let errno = Errno::last_raw().to_ne_bytes();
-        // SAFETY: the buffer is alive and as long as announced.
-        unsafe { libc::write(failure, errno.as_ptr().cast(), errno.len()) };
+        let filtered = if filter.is_empty() { Ok(()) } else { filter::install(filter) };
+        if let Err(errno) = filtered {
+            tell(failure, true, errno as i32);
+        } else {
+            sigpipe::restore();
+            // SAFETY: NUL-terminated strings in a NULL-terminated array, all alive; the environment is
+            // the one we were given.
+            unsafe { libc::execve(program.as_ptr(), argv.as_ptr(), environ.cast()) };
+            tell(failure, false, Errno::last_raw());
+        }
     }
     // SAFETY: ends this process without running anything of the parent's.
     unsafe { libc::_exit(127) }
+}
+
+/// Writes a [`Failure`] for the parent.
+fn tell(failure: RawFd, of_filter: bool, errno: i32) {
+    let [a, b, c, d] = errno.to_ne_bytes();
+    let bytes = [u8::from(of_filter), a, b, c, d];
+    // SAFETY: the buffer is alive and as long as announced.
+    unsafe { libc::write(failure, bytes.as_ptr().cast(), bytes.len()) };
 }
 
 unsafe extern "C" {

@@ -3,16 +3,23 @@
 //! It is the target's parent and the CLI's child, has one thread, and writes what it sees of the
 //! target's processes into its own ring. If the CLI dies it goes on resuming the target.
 
+mod arguments;
+mod calls;
 mod events;
 mod family;
+mod filter;
+mod held;
 mod injection;
 mod launch;
 pub(crate) mod loader;
+mod memory;
 mod notes;
+mod placement;
 mod ptrace;
 mod signals;
 mod startup;
 mod tracees;
+mod unwind;
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -24,9 +31,12 @@ use std::sync::atomic::Ordering;
 use anyhow::{Context, anyhow};
 use nix::sys::ptrace::Options;
 
+use self::calls::Calls;
 use self::events::Events;
+use self::filter::{ABOUT_AFFINITY, FILTER_DATA};
 use self::injection::Injection;
 use self::notes::Notes;
+use crate::system_calls::Selection;
 use crate::{segment_file, sigpipe};
 
 /// What the CLI asks the tracer to do.
@@ -41,6 +51,12 @@ pub(crate) struct Spec {
     pub(crate) segment_path: OsString,
     /// Whether processes that the first one makes are followed.
     pub(crate) follow: bool,
+    /// The system calls that are stopped.
+    pub(crate) system_calls: Selection,
+    /// Whether threads stop at all system calls, without a filter.
+    pub(crate) all_stops: bool,
+    /// Whether processes' descriptors are listed where they begin.
+    pub(crate) lists_descriptors: bool,
     /// The file to execute.
     pub(crate) program: PathBuf,
     /// The target's argument vector, its name included.
@@ -56,28 +72,43 @@ pub(crate) struct Spec {
 /// If the target could not be started as a tracee; it has not run then.
 pub(crate) fn main(spec: Spec) -> anyhow::Result<ExitCode> {
     sigpipe::block_all_signals();
+    let options = options(&spec);
     let segment = segment_file::open(spec.segment_fd).context("cannot map the segment")?;
-    let injection =
-        Injection::new(spec.library, &spec.segment_path).context("cannot find the interposer's file")?;
+    let injection = Injection::new(spec.library.clone(), &spec.segment_path)
+        .context("cannot find the interposer's file")?;
 
     let notes = Notes::claim(segment).ok_or_else(|| anyhow!("the segment has no free ring"))?;
 
     // Before the handlers: the child keeps the dispositions it will pass on to the target.
-    let mut root = launch::start(&spec.program, &spec.command, options(spec.follow))?;
+    let filter = match segment.header().tag.load(Ordering::Relaxed) {
+        0 => Vec::new(),
+        tag => spec.system_calls.filter(tag, FILTER_DATA, &ABOUT_AFFINITY),
+    };
+    let mut root = launch::start(&spec.program, &spec.command, options, &filter)?;
+    let calls = (!spec.system_calls.is_empty())
+        .then(|| Calls::new(spec.system_calls, spec.all_stops, segment, &spec.library));
     signals::install(segment, Path::new(&spec.segment_path)).context("cannot install signals")?;
     segment.header().root_pid.store(root.pid.as_raw() as u64, Ordering::Release);
     release_standard_streams();
     root.begin();
-    Events::new(notes, injection, spec.follow, root).run().context("lost control of the target")?;
+    Events::new(notes, injection, spec.follow, calls, spec.lists_descriptors, root)
+        .run()
+        .context("lost control of the target")?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn options(follow: bool) -> Options {
-    let always = Options::PTRACE_O_EXITKILL
+fn options(spec: &Spec) -> Options {
+    let mut options = Options::PTRACE_O_EXITKILL
         | Options::PTRACE_O_TRACECLONE
         | Options::PTRACE_O_TRACEEXEC
         | Options::PTRACE_O_TRACEEXIT;
-    if follow { always | Options::PTRACE_O_TRACEFORK | Options::PTRACE_O_TRACEVFORK } else { always }
+    if spec.follow {
+        options |= Options::PTRACE_O_TRACEFORK | Options::PTRACE_O_TRACEVFORK;
+    }
+    if !spec.system_calls.is_empty() {
+        options |= Options::PTRACE_O_TRACESYSGOOD | Options::PTRACE_O_TRACESECCOMP;
+    }
+    options
 }
 
 /// Lets go of standard input and output, so that nobody who waits for their end waits for us too.

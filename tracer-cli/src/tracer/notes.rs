@@ -1,16 +1,19 @@
 //! The tracer's own ring: it tells the reader what it sees in the same kind of records as everybody.
 
+use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{Ordering, fence};
 use std::time::Duration;
 
 use calltap_channel::clock::Clock;
-use calltap_channel::note::ARGUMENTS;
-use calltap_channel::record::{self, CUT, MAX_TEXT, PREFIX_WORDS, TEXT, VOID};
+use calltap_channel::note::{ARGUMENTS, SYSTEM_CALL_ARGUMENTS, SystemCallWord};
+use calltap_channel::record::{self, AT_START, CUT, MAX_TEXT, PREFIX_WORDS, TEXT, VOID};
 use calltap_channel::ring::{Control, Words};
-use calltap_channel::segment::{READER_GONE, RawWords, Segment};
+use calltap_channel::segment::{ALL_SIGNALS, READER_GONE, RawWords, Segment};
 use calltap_channel::{Note, note};
 
 use super::signals;
+use super::tracees::Id;
+use super::unwind::Met;
 use crate::futex;
 
 /// How long to sleep before looking again whether the reader is alive: it may die in the moment
@@ -19,6 +22,35 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Words of a note without text.
 const NOTE_WORDS: usize = PREFIX_WORDS + ARGUMENTS;
+
+/// What is written of a system call; see [`Note::SystemCall`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CallNote<'a> {
+    /// The thread group.
+    pub(crate) group: Id,
+    /// The thread.
+    pub(crate) tid: Id,
+    /// Which call, and what is known of it.
+    pub(crate) word: SystemCallWord,
+    /// When its entry was seen, in ticks.
+    pub(crate) start: u64,
+    /// From there to when its end was seen, in ticks.
+    pub(crate) duration: u64,
+    /// How long we held the thread, in ticks.
+    pub(crate) stopped: u64,
+    /// Its result.
+    pub(crate) result: i64,
+    /// Its arguments.
+    pub(crate) arguments: [u64; 6],
+    /// Address behind its instruction.
+    pub(crate) site: u64,
+    /// Id of its stack.
+    pub(crate) stack: u32,
+    /// Path, name, address or descriptors; at most [`MAX_TEXT`] bytes.
+    pub(crate) text: &'a [u8],
+    /// Whether it takes effect when it begins.
+    pub(crate) at_start: bool,
+}
 
 /// The ring, and who reads it.
 #[derive(Debug)]
@@ -53,6 +85,11 @@ impl Notes {
         self.segment.header().reader.load(Ordering::Relaxed) == READER_GONE
     }
 
+    /// Whether frequent signals are to be noted.
+    pub(crate) fn all_signals(&self) -> bool {
+        self.segment.header().flags.load(Ordering::Relaxed) & ALL_SIGNALS != 0
+    }
+
     /// Writes a note; its further arguments are zero.
     pub(crate) fn write(&self, note: Note, arguments: &[u64]) {
         let Some(at) = self.make_room(NOTE_WORDS) else {
@@ -84,6 +121,61 @@ impl Notes {
         let word0 = record::header(words, VOID | TEXT | cut, note as u16, 0);
         // Release: pairs with the Acquire in `Consumer::peek`; the record's other words come first.
         self.words.store(place, word0, Ordering::Release);
+    }
+
+    /// The present time, in ticks.
+    pub(crate) fn now(&self) -> u64 {
+        self.clock.now()
+    }
+
+    /// Writes a system call.
+    pub(crate) fn write_call(&self, call: &CallNote<'_>) {
+        let text_words = if call.text.is_empty() { 0 } else { 1 + call.text.len().div_ceil(8) };
+        let words = PREFIX_WORDS + SYSTEM_CALL_ARGUMENTS + text_words;
+        let Some(at) = self.make_room(words) else { return };
+        let place = self.control.place(at);
+        let errno = if (-4095..0).contains(&call.result) { -call.result as u16 } else { 0 };
+        let outcome = record::outcome(call.duration, errno);
+        let fixed = [
+            call.start,
+            outcome,
+            call.site,
+            call.group as u64,
+            call.tid as u64,
+            call.word.0,
+            call.result as u64,
+            call.stopped,
+        ];
+        let mut next = place + 1;
+        let mut put = |word: u64| {
+            self.words.store(next, word, Ordering::Relaxed);
+            next += 1;
+        };
+        fixed.into_iter().chain(call.arguments).for_each(&mut put);
+        if !call.text.is_empty() {
+            put(call.text.len() as u64);
+            for chunk in call.text.chunks(8) {
+                let mut bytes = [0; 8];
+                bytes[..chunk.len()].copy_from_slice(chunk);
+                put(u64::from_le_bytes(bytes));
+            }
+        }
+        let mut flags = VOID;
+        if !call.text.is_empty() {
+            flags |= TEXT;
+        }
+        if call.at_start {
+            flags |= AT_START;
+        }
+        let word0 = record::header(words, flags, Note::SystemCall as u16, call.stack);
+        // Release: pairs with the Acquire in `Consumer::peek`; the record's other words come first.
+        self.words.store(place, word0, Ordering::Release);
+    }
+
+    /// Writes an object that a stack of `group` has led to.
+    pub(crate) fn write_met(&self, group: Id, object: &Met) {
+        let arguments = [group as u64, object.start, object.end, object.bias];
+        self.write_with_text(Note::Met, &arguments, object.path.as_os_str().as_bytes());
     }
 
     /// Wakes the reader for what should not wait for its next round.

@@ -23,8 +23,8 @@ pub(crate) struct Stopped {
 pub(crate) enum Stop {
     /// This signal is about to be delivered.
     Signal(i32),
-    /// Its process was stopped, as by SIGSTOP.
-    Group,
+    /// Its process was stopped, by this signal.
+    Group(i32),
     /// It is new, or was interrupted, or its process goes on after a group stop.
     Trap,
     /// It made another task: `PTRACE_EVENT_FORK`, `_VFORK` or `_CLONE`.
@@ -33,6 +33,29 @@ pub(crate) enum Stop {
     Exec,
     /// It is about to exit, its memory and descriptors still whole.
     Exit,
+    /// A seccomp filter asks what to do with the system call it is about to make.
+    Filtered,
+    /// It is about to make a system call, or has made one: [`Stopped::call`] tells.
+    Call,
+}
+
+/// A system call at a stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CallStop {
+    /// About to be made.
+    Entry {
+        /// Its interface, as the audit subsystem numbers it (`AUDIT_ARCH_*`).
+        architecture: u32,
+        /// Its number.
+        number: u64,
+        /// Its arguments.
+        arguments: [u64; 6],
+    },
+    /// Made.
+    Exit {
+        /// As in the register: -4095 to -1 are error numbers.
+        result: i64,
+    },
 }
 
 /// What [`wait`] learned.
@@ -47,6 +70,9 @@ pub(crate) enum Change {
     /// No child and no tracee is left.
     NothingLeft,
 }
+
+/// What system-call stops are reported as with `PTRACE_O_TRACESYSGOOD`.
+const CALL_SIGNAL: i32 = libc::SIGTRAP | 0x80;
 
 /// Waits for any tracee or child.
 ///
@@ -70,13 +96,15 @@ pub(crate) fn wait() -> nix::Result<Change> {
 fn decode(status: i32) -> Stop {
     let signal = libc::WSTOPSIG(status);
     match status >> 16 {
+        0 if signal == CALL_SIGNAL => Stop::Call,
         0 => Stop::Signal(signal),
-        libc::PTRACE_EVENT_STOP if signal != libc::SIGTRAP => Stop::Group,
+        libc::PTRACE_EVENT_STOP if signal != libc::SIGTRAP => Stop::Group(signal),
         event @ (libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_CLONE) => {
             Stop::Created(event)
         }
         libc::PTRACE_EVENT_EXEC => Stop::Exec,
         libc::PTRACE_EVENT_EXIT => Stop::Exit,
+        libc::PTRACE_EVENT_SECCOMP => Stop::Filtered,
         _ => Stop::Trap,
     }
 }
@@ -107,9 +135,45 @@ impl Stopped {
         ptrace::setregs(self.tid, registers)
     }
 
+    /// The system call that it stopped at. `None` if it stopped at none, or the kernel (before 5.3)
+    /// does not say.
+    pub(crate) fn call(&self) -> nix::Result<Option<CallStop>> {
+        let mut info = std::mem::MaybeUninit::<libc::ptrace_syscall_info>::zeroed();
+        let size = size_of::<libc::ptrace_syscall_info>();
+        // SAFETY: the kernel writes at most `size` bytes to the structure, which is of that size.
+        let written = unsafe {
+            libc::ptrace(libc::PTRACE_GET_SYSCALL_INFO, self.tid.as_raw(), size, info.as_mut_ptr())
+        };
+        Errno::result(written)?;
+        // SAFETY: all bits zero are a valid value, and the kernel's are.
+        let info = unsafe { info.assume_init() };
+        // SAFETY: `op` says which member of the union was filled.
+        Ok(unsafe {
+            match info.op {
+                libc::PTRACE_SYSCALL_INFO_ENTRY => Some(CallStop::Entry {
+                    architecture: info.arch,
+                    number: info.u.entry.nr,
+                    arguments: info.u.entry.args,
+                }),
+                libc::PTRACE_SYSCALL_INFO_SECCOMP => Some(CallStop::Entry {
+                    architecture: info.arch,
+                    number: info.u.seccomp.nr,
+                    arguments: info.u.seccomp.args,
+                }),
+                libc::PTRACE_SYSCALL_INFO_EXIT => Some(CallStop::Exit { result: info.u.exit.sval }),
+                _ => None,
+            }
+        })
+    }
+
     /// Lets it go on, with a signal (0: none).
     pub(crate) fn resume(self, signal: i32) -> nix::Result<()> {
         self.request(libc::PTRACE_CONT, signal)
+    }
+
+    /// Lets it go on to the beginning or the end of a system call, with a signal (0: none).
+    pub(crate) fn resume_to_call(self, signal: i32) -> nix::Result<()> {
+        self.request(libc::PTRACE_SYSCALL, signal)
     }
 
     /// Leaves it stopped as its process is, until that goes on.
@@ -148,7 +212,9 @@ mod tests {
         let status = |event: i32, signal: i32| event << 16 | signal << 8 | 0x7f;
         assert_eq!(decode(status(0, libc::SIGTRAP)), Stop::Signal(libc::SIGTRAP));
         assert_eq!(decode(status(0, 64)), Stop::Signal(64));
-        assert_eq!(decode(status(libc::PTRACE_EVENT_STOP, libc::SIGTSTP)), Stop::Group);
+        assert_eq!(decode(status(0, libc::SIGTRAP | 0x80)), Stop::Call);
+        assert_eq!(decode(status(libc::PTRACE_EVENT_SECCOMP, libc::SIGTRAP)), Stop::Filtered);
+        assert_eq!(decode(status(libc::PTRACE_EVENT_STOP, libc::SIGTSTP)), Stop::Group(libc::SIGTSTP));
         assert_eq!(decode(status(libc::PTRACE_EVENT_STOP, libc::SIGTRAP)), Stop::Trap);
         assert_eq!(decode(status(libc::PTRACE_EVENT_EXIT, libc::SIGTRAP)), Stop::Exit);
         assert_eq!(

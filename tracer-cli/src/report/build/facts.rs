@@ -2,6 +2,8 @@
 
 use calltap_analyzers::event::Image;
 use calltap_analyzers::image::ImageReport;
+use calltap_analyzers::kernel::SystemCallRow;
+use calltap_analyzers::life::LifeReport;
 use calltap_channel::function::Function;
 
 use crate::exit_snapshot::ExitSnapshot;
@@ -29,6 +31,10 @@ pub struct Facts {
     pub blind_spots: Vec<String>,
     /// How stacks were taken; those that are lost or guessed have not been counted yet.
     pub stacks: model::StackCounts,
+    /// The system calls of all process images together.
+    pub system_calls: Vec<SystemCallRow>,
+    /// Who made whom, ran what, got which signal, ended how.
+    pub life: LifeReport,
     /// All process images, in the order of their beginning.
     pub processes: Vec<ProcessFacts>,
 }

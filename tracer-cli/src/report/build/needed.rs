@@ -7,7 +7,8 @@ use std::collections::HashSet;
 use calltap_analyzers::event::Image;
 use calltap_analyzers::image::ImageReport;
 
-use super::{Ended, ProcessFacts, Wishes};
+use super::{Ended, ProcessFacts, Wishes, descriptors, system_calls};
+use crate::report::View;
 use crate::report::stacks::Place;
 
 /// If there are more processes, a text names the stacks of so many.
@@ -34,34 +35,50 @@ fn weight(process: &ProcessFacts) -> (u64, u64, usize) {
     let heap = found.heap.as_ref();
     let faults =
         heap.map_or(0, |h| h.double_frees.count + h.unmatched_frees.count + h.mismatched_frees.count);
-    let open = found.descriptors.as_ref().map_or(0, |d| d.still_open.len());
-    (faults, heap.map_or(0, |h| h.live_bytes + h.live_blocks), open)
+    let descriptors = found.descriptors.as_ref();
+    let wrong_uses =
+        descriptors.map_or(0, |d| d.double_closes.count + d.foreign_closes.count + d.uses_after_close.count);
+    let open = descriptors.map_or(0, |d| d.still_open.len());
+    (faults + wrong_uses, heap.map_or(0, |h| h.live_bytes + h.live_blocks), open)
 }
 
 /// The stacks of everything that the report tells of.
-pub(super) fn stacks(processes: &[ProcessFacts]) -> HashSet<u32> {
+pub(super) fn stacks(processes: &[ProcessFacts], view: View) -> HashSet<u32> {
     let found = processes.iter().filter_map(|process| process.findings.as_ref());
-    found.flat_map(|found| findings(found).into_iter().chain(users(found))).map(|(stack, _)| stack).collect()
+    let places = found.flat_map(|found| findings(found).into_iter().chain(users(found, view)));
+    places.map(|(stack, _)| stack).collect()
 }
 
 /// Every place whose stack is going to be named.
 pub(super) fn places<'a>(
     processes: &'a [ProcessFacts],
     details: &'a [bool],
+    view: View,
 ) -> impl Iterator<Item = (Image, Vec<Place>)> + 'a {
-    processes.iter().zip(details).filter_map(|(process, &detail)| {
+    let found = processes.iter().filter_map(|process| process.findings.as_ref());
+    let elsewhere = found.flat_map(elsewhere).map(|(image, place)| (image, vec![place]));
+    let own = processes.iter().zip(details).filter_map(move |(process, &detail)| {
         let found = process.findings.as_ref()?;
         let mut places = findings(found);
         if detail {
-            places.extend(users(found));
+            places.extend(users(found, view));
         }
         Some((process.image?, places))
-    })
+    });
+    own.chain(elsewhere)
 }
 
-fn users(found: &ImageReport) -> impl Iterator<Item = Place> + '_ {
-    let heap = found.heap.iter();
-    heap.flat_map(|heap| &heap.by_place).map(|place| (place.stack, place.site))
+/// Places of calls that a finding of perhaps another image tells of: who opened what was passed on.
+fn elsewhere(found: &ImageReport) -> impl Iterator<Item = (Image, Place)> + '_ {
+    let calls = found.descriptors.iter().flat_map(descriptors::calls::all);
+    calls.map(|call| (call.image, (call.stack, call.site)))
+}
+
+fn users(found: &ImageReport, view: View) -> impl Iterator<Item = Place> + '_ {
+    let heap = found.heap.iter().flat_map(|heap| &heap.by_place).map(|place| (place.stack, place.site));
+    let descriptors = found.descriptors.iter().flat_map(|descriptors| &descriptors.by_place);
+    let system_calls = found.kernel.iter().flat_map(move |kernel| system_calls::places(kernel, view));
+    heap.chain(descriptors.map(|place| (place.stack, place.site))).chain(system_calls)
 }
 
 fn findings(found: &ImageReport) -> Vec<Place> {
@@ -78,6 +95,7 @@ fn findings(found: &ImageReport) -> Vec<Place> {
     }
     if let Some(descriptors) = &found.descriptors {
         places.extend(descriptors.still_open.iter().map(|open| (open.stack, open.site)));
+        places.extend(descriptors.growing.iter().map(|growth| (growth.stack, growth.site)));
         places.extend(descriptors.failed_closes.examples.iter().map(|fault| (fault.stack, fault.site)));
     }
     places

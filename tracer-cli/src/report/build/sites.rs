@@ -52,6 +52,7 @@ impl<'a> Naming<'a> {
 
 /// Names the places of one process.
 pub(super) struct Sites<'n, 'a> {
+    image: Option<Image>,
     pub(super) naming: &'n mut Naming<'a>,
     /// Whether more than its leaks is shown by stack: not in a text if there are many processes.
     pub(super) detail: bool,
@@ -65,7 +66,7 @@ impl<'n, 'a> Sites<'n, 'a> {
         if let Some(image) = image {
             naming.stacks.begin(image);
         }
-        Self { naming, detail, root }
+        Self { image, naming, detail, root }
     }
 
     pub(super) fn at(&mut self, site: u64, stack: u32) -> Site {
@@ -78,6 +79,17 @@ impl<'n, 'a> Sites<'n, 'a> {
 
     pub(super) fn stack(&mut self, site: u64, stack: u32) -> Stack {
         self.naming.stacks.model((stack, site))
+    }
+
+    /// Site and stack of a call that perhaps another image made.
+    pub(super) fn elsewhere(&mut self, image: Image, site: u64, stack: u32) -> (Site, Stack) {
+        if self.image.is_none_or(|own| own == image) {
+            return (self.at(site, stack), self.stack(site, stack));
+        }
+        self.naming.stacks.begin(image);
+        let named = (self.at(site, stack), self.stack(site, stack));
+        self.image.iter().for_each(|&own| self.naming.stacks.begin(own));
+        named
     }
 
     /// Adds to what is folded, if it is this value that is.

@@ -15,7 +15,15 @@ fn id(name: &str) -> FunctionId {
 }
 
 fn nothing() -> ImageReport {
-    ImageReport { events: 9, began_ns: 0, heap: None, mappings: None, descriptors: None, latency: None }
+    ImageReport {
+        events: 9,
+        began_ns: 0,
+        heap: None,
+        mappings: None,
+        descriptors: None,
+        latency: None,
+        kernel: None,
+    }
 }
 
 fn living(site: u64, stack: u32, blocks: u64, bytes: u64) -> StillAllocated {
@@ -151,6 +159,7 @@ fn left_open(in_kernel: Option<&[(i32, &str)]>) -> model::Descriptors {
         stack: 0,
         thread: Thread(1),
         opened_ns: 8,
+        ..OpenDescriptor::default()
     };
     let report = DescriptorReport {
         opened: 4,
@@ -193,4 +202,6 @@ fn the_kernel_has_the_last_word_on_what_is_open() {
     }
 }
 
+mod descriptors;
 mod stacks;
+mod system_calls;

@@ -14,6 +14,8 @@ use crate::report::model::Frame;
 pub(in crate::report) struct Fake {
     pub(in crate::report) stacks: Vec<Stack>,
     pub(in crate::report) names: HashMap<u64, Vec<Frame>>,
+    /// Those that are something else in one image.
+    pub(in crate::report) names_of: HashMap<(Image, u64), Vec<Frame>>,
     /// Return addresses where a run-time asks for what it keeps.
     pub(in crate::report) kept_at: Vec<u64>,
     /// How many frames were to be looked up.
@@ -24,6 +26,12 @@ impl Fake {
     /// Names the frame of a return address, see [`frame`]; of an inner function first.
     pub(in crate::report) fn frame(mut self, address: u64, name: &str) -> Self {
         self.names.entry(address).or_default().push(frame(address, name));
+        self
+    }
+
+    /// Names the frame of a return address in one image.
+    pub(in crate::report) fn frame_of(mut self, image: Image, address: u64, name: &str) -> Self {
+        self.names_of.entry((image, address)).or_default().push(frame(address, name));
         self
     }
 
@@ -67,8 +75,10 @@ impl Source for Fake {
         self.resolved += frames.len();
     }
 
-    fn name(&self, _: Image, frame: RawFrame) -> Vec<Frame> {
-        self.names.get(&frame.address()).cloned().unwrap_or_default()
+    fn name(&self, image: Image, frame: RawFrame) -> Vec<Frame> {
+        let address = frame.address();
+        let name = self.names_of.get(&(image, address)).or_else(|| self.names.get(&address));
+        name.cloned().unwrap_or_default()
     }
 
     fn site(&mut self, image: Image, frame: RawFrame) -> Site {

@@ -1,85 +1,75 @@
-//! Descriptors that were left open, with the stacks that opened them.
+//! The investigation of descriptors: how many of how many, what grows, what was wrong, what is left
+//! and who opened it, and how the limit is raised until that is repaired.
 
-use std::cmp::Reverse;
-use std::collections::HashMap;
-
-use super::process::shortened;
-use super::{Page, stack};
-use crate::report::model::{Descriptors, StillOpen};
-use crate::report::stacks::GroupBy;
+use super::Page;
+use crate::report::model::{AtExit, Descriptors, Process};
 use crate::report::units::plural;
 
-pub(super) fn descriptors_part(descriptors: &Descriptors, in_kernel: Option<u64>, page: &Page<'_>) -> String {
-    let mut text = match (descriptors.opened, descriptors.failed_closes) {
-        (0, 0) => "  descriptors: none opened".to_owned(),
-        (opened, failed) => format!(
-            "  descriptors: {opened} opened, {} closed, {} still open, at most {} at once, {}",
-            descriptors.closed,
-            descriptors.still_open.len(),
-            descriptors.peak_open,
-            plural(failed, "failed close"),
-        ),
+mod faults;
+mod growth;
+mod left;
+mod limits;
+
+pub(in crate::report) use faults::name as fault_name;
+
+/// Nothing if descriptors were not looked at.
+pub(super) fn descriptors_part(process: &Process, page: &Page<'_>) -> String {
+    let Some(descriptors) = &process.descriptors else {
+        return String::new();
     };
-    if let Some(count) = in_kernel {
-        text += &format!("; {count} open in the kernel at exit");
-    }
+    let mut text = format!("  descriptors: {}{}", counts(descriptors), at_exit(process, descriptors));
+    text += &limits::brief(process, descriptors);
     text.push('\n');
-    let group_by = page.group_by();
-    let groups = alike(&descriptors.still_open, group_by);
-    let (shown, beyond) = groups.split_at(groups.len().min(page.view.top));
-    for open in shown {
-        text += &group(open, group_by, page);
+    text += &descriptors.at_exit.as_ref().map(differences).unwrap_or_default();
+    text += &growth::growth_part(descriptors, page);
+    text += &faults::faults_part(descriptors, page);
+    text += &left::left_part(descriptors, page);
+    text + &limits::limits_part(process, descriptors)
+}
+
+fn counts(descriptors: &Descriptors) -> String {
+    if descriptors.opened == 0 && descriptors.failed_closes == 0 {
+        return "none opened".to_owned();
     }
-    if !beyond.is_empty() {
-        let descriptors = beyond.iter().map(|open| open.len() as u64).sum();
-        text += &page.more(beyond.len() as u64, group_by, &plural(descriptors, "descriptor"));
+    format!(
+        "{} opened, {} closed, {} still open, at most {} at once, {}",
+        descriptors.opened,
+        descriptors.closed,
+        descriptors.still_open.len(),
+        descriptors.peak_open,
+        plural(descriptors.failed_closes, "failed close"),
+    )
+}
+
+fn at_exit(process: &Process, descriptors: &Descriptors) -> String {
+    match (&descriptors.at_exit, process.kernel_descriptors_at_exit) {
+        (Some(at_exit), _) if at_exit.differences.is_empty() => {
+            format!("; ledger and /proc agree: {} of {}", at_exit.agreed, at_exit.in_kernel)
+        }
+        (Some(at_exit), _) => format!("; {} open in /proc at exit", at_exit.in_kernel),
+        (None, Some(count)) => format!("; {count} open in the kernel at exit"),
+        (None, None) => String::new(),
+    }
+}
+
+/// Every one: there should be none.
+fn differences(at_exit: &AtExit) -> String {
+    if at_exit.differences.is_empty() {
+        return String::new();
+    }
+    let mut text = format!(
+        "    ledger and /proc differ at exit: {} of {} agree\n",
+        at_exit.agreed,
+        at_exit.in_kernel.max(at_exit.in_ledger),
+    );
+    for difference in &at_exit.differences {
+        let side = |side: &Option<String>, name| match side.as_deref() {
+            Some("") => format!("open in {name}"),
+            Some(what) => format!("{what} in {name}"),
+            None => format!("not in {name}"),
+        };
+        let ledger = side(&difference.in_ledger, "the ledger");
+        text += &format!("      fd {}: {ledger}, {}\n", difference.fd, side(&difference.in_kernel, "/proc"));
     }
     text
-}
-
-/// What was opened at one place by one function, the largest groups first.
-fn alike(still_open: &[StillOpen], group_by: GroupBy) -> Vec<Vec<&StillOpen>> {
-    let mut places = HashMap::new();
-    let mut groups: Vec<Vec<&StillOpen>> = Vec::new();
-    for open in still_open {
-        let next = groups.len();
-        let key = match group_by {
-            GroupBy::Stack => {
-                let site = open.stack.frames.is_empty().then_some(&open.site);
-                (Some((&open.stack.frames, site, &open.opened_by, &open.kind)), None)
-            }
-            _ => (None, open.stack.group(group_by)),
-        };
-        match groups.get_mut(*places.entry(key).or_insert(next)) {
-            Some(group) => group.push(open),
-            None => groups.push(vec![open]),
-        }
-    }
-    groups.sort_by_key(|open| (Reverse(open.len()), open[0].fd));
-    groups
-}
-
-fn group(open: &[&StillOpen], group_by: GroupBy, page: &Page<'_>) -> String {
-    let (first, last) = (open[0], open[open.len() - 1]);
-    let numbers = match open.len() {
-        1 => format!("1 (fd {})", first.fd),
-        count => format!("{count} (fd {}..{})", first.fd, last.fd),
-    };
-    let other_paths = open.iter().filter(|other| other.path != first.path).count() as u64;
-    let path = match (first.path.as_str(), other_paths) {
-        ("", _) => String::new(),
-        (path, 0) => format!(" {}", shortened(path, 80)),
-        (path, others) => format!(" {} and {}", shortened(path, 80), plural(others, "other")),
-    };
-    let what = format!("    {numbers} {}{path} by {}", first.kind, first.opened_by);
-    match group_by {
-        GroupBy::Stack if first.stack.frames.iter().any(|frame| frame.object.is_some()) => {
-            format!("{what}\n{}", stack::lines(&first.stack, 8, page))
-        }
-        GroupBy::Stack => format!("{what} at {}\n", first.site),
-        _ => format!(
-            "{what} in {}\n",
-            page.group(first.stack.group(group_by).as_deref(), &first.stack, group_by)
-        ),
-    }
 }

@@ -63,8 +63,17 @@ fn stacks(process: &Process) -> impl Iterator<Item = &Stack> {
         let largest = heap.largest_allocation.iter().map(|largest| &largest.stack);
         leaks.chain(uses.map(|user| &user.stack)).chain(faults).chain(mismatches).chain(largest)
     });
-    let open = process.descriptors.iter().flat_map(|descriptors| &descriptors.still_open);
-    heap.chain(open.map(|open| &open.stack))
+    let descriptors = process.descriptors.iter().flat_map(|descriptors| {
+        let open = descriptors.still_open.iter().map(|open| &open.stack);
+        let growing = descriptors.growing.iter().map(|growing| &growing.stack);
+        let rows = descriptors.by_stack.iter().map(|row| &row.stack);
+        open.chain(growing).chain(rows).chain(descriptors.calls().map(|call| &call.stack))
+    });
+    let kernel = process.system_calls.iter().flat_map(|kernel| {
+        let errors = kernel.errors.iter().map(|error| &error.stack);
+        errors.chain(kernel.residue.iter().map(|residue| &residue.stack))
+    });
+    heap.chain(descriptors).chain(kernel)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use super::Page;
 use super::descriptors::descriptors_part;
 use super::heap::heap_part;
+use super::system_calls::system_calls_part;
 use super::table::aligned;
 use crate::report::model::{EndedBy, Latency, Mappings, Process};
 use crate::report::units::{bytes, plural, time};
@@ -38,7 +39,11 @@ pub(super) fn shortened(text: &str, most: usize) -> String {
 pub(super) fn summary(process: &Process) -> String {
     if !process.tapped {
         let reason = process.untapped_reason.as_deref().unwrap_or("unknown reason");
-        return format!("not tapped: {reason}");
+        let seen: u64 = process.system_calls.iter().flat_map(|part| &part.calls).map(|row| row.count).sum();
+        return match seen {
+            0 => format!("not tapped: {reason}"),
+            _ => format!("not tapped: {reason}; {} seen", plural(seen, "system call")),
+        };
     }
     let is_replaced = process.ended_by == EndedBy::Exec;
     let mut parts = Vec::new();
@@ -60,6 +65,10 @@ pub(super) fn summary(process: &Process) -> String {
             0 => "no descriptor left open".to_owned(),
             count => format!("{} left open", plural(count, "descriptor")),
         });
+        let faults = descriptors.wrong_uses();
+        if faults > 0 {
+            parts.push(plural(faults, "wrong use") + " of descriptors");
+        }
     }
     parts.join(", ")
 }
@@ -77,9 +86,7 @@ pub(super) fn section(process: &Process, page: &Page<'_>) -> String {
     if let Some(heap) = &process.heap {
         text += &heap_part(heap, page);
     }
-    if let Some(descriptors) = &process.descriptors {
-        text += &descriptors_part(descriptors, process.kernel_descriptors_at_exit, page);
-    }
+    text += &descriptors_part(process, page);
     if let Some(mappings) = &process.mappings {
         text += &mappings_part(mappings);
     }
@@ -87,7 +94,8 @@ pub(super) fn section(process: &Process, page: &Page<'_>) -> String {
         text +=
             &format!("  thread {} ended inside {}({:#x})\n", call.tid, call.function, call.first_argument);
     }
-    text + &latency_part(&process.latency, page)
+    text += &latency_part(&process.latency, page);
+    text + &process.system_calls.as_ref().map(|part| system_calls_part(part, page)).unwrap_or_default()
 }
 
 fn mappings_part(mappings: &Mappings) -> String {

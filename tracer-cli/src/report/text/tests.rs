@@ -7,7 +7,7 @@ use crate::origin::Site;
 use crate::report::stacks::fake::frame;
 
 /// What a text is made of if no option says otherwise.
-const VIEW: View = View { group_by: None, top: 10, raw: false, whole: false };
+const VIEW: View = View { group_by: None, top: 10, raw: false, by_path: false, life: false, whole: false };
 
 fn rendered(report: &Report) -> String {
     render(report, &VIEW)
@@ -48,12 +48,13 @@ fn leaky(pid: u32) -> Process {
         fd,
         kind: "file".to_owned(),
         path: "/etc/hostname".to_owned(),
+        path_template: "/etc/hostname".to_owned(),
         opened_by: "open".to_owned(),
         site: site(0x1300, "read_name"),
         stack: stack(3, &["read_name  /src/leaky.c:30", "main  /src/leaky.c:41"]),
         tid: 42,
         opened_at_ns: 5_000,
-        close_on_exec: None,
+        ..StillOpen::default()
     };
     let by_site = vec![SiteTotal {
         site: site(0x11a9, "make_node"),
@@ -314,4 +315,6 @@ fn paths_and_commands_keep_to_their_line() {
     assert_eq!(shortened("abcdef", 3), "abc...");
 }
 
+mod descriptors;
 mod stacks;
+mod system_calls;

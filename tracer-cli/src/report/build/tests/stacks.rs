@@ -235,6 +235,7 @@ fn only_descriptors_that_the_kernel_still_has_are_folded() {
         stack: 3,
         thread: Thread(1),
         opened_ns: 8,
+        ..OpenDescriptor::default()
     };
     let found = DescriptorReport { still_open: vec![open(3), open(4)], ..DescriptorReport::default() };
     let table = vec![Descriptor { fd: 4, target: "/a".to_owned(), flags: None }];

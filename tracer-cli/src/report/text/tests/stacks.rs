@@ -164,8 +164,8 @@ fn descriptors_of_one_stack_are_one_row() {
     descriptors.still_open = vec![open(3, "/a", 1), open(5, "/b", 1), open(9, "/a", 1)];
     let report = report(vec![process]);
     let text = rendered(&report);
-    let expected = "    3 (fd 3..9) file /a and 1 other by open\n        load  a.c:5\n";
+    let expected = "    3 (fd 3..9) file /a (2), /b by open\n        load  a.c:5\n";
     assert!(text.contains(expected), "{text}");
     let text = render(&report, &View { group_by: Some(GroupBy::Object), ..VIEW });
-    assert!(text.contains("    3 (fd 3..9) file /a and 1 other by open in leaky\n"), "{text}");
+    assert!(text.contains("    3 (fd 3..9) file /a (2), /b by open in leaky\n"), "{text}");
 }

@@ -1,0 +1,15 @@
+//! System calls: what they are called, what their arguments are, and which of them are to be stopped.
+
+mod call;
+mod class;
+mod condition;
+mod filter;
+mod lookup;
+mod reading;
+mod selection;
+mod similar;
+mod table;
+
+pub use lookup::name;
+pub use reading::{TextArgument, does_not_return, releases, text_of};
+pub use selection::Selection;

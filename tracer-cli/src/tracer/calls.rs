@@ -1,0 +1,235 @@
+//! The system calls that are stopped: from a call's entry to its end, and into the ring.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use calltap_analyzers::kernel::CallId;
+use calltap_channel::note::{I386, SystemCallWord, X32, X86_64};
+use calltap_channel::record::MAX_TEXT;
+use calltap_channel::segment::Segment;
+
+use super::arguments;
+use super::filter::{self, FILTER_DATA};
+use super::notes::{CallNote, Notes};
+use super::placement::Placement;
+use super::ptrace::{CallStop, Stopped};
+use super::tracees::Id;
+use super::unwind::Unwinder;
+use crate::system_calls::{self, Selection};
+
+/// `AUDIT_ARCH_I386` of linux/audit.h: the machine's ELF number, little-endian.
+const AUDIT_I386: u32 = 0x4000_0003;
+/// Bit of a system-call number of the x32 interface.
+const X32_BIT: u64 = 1 << 30;
+
+/// What happens with a thread after a stop at a system call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// It goes on.
+    Run,
+    /// It goes on to the end of its call.
+    ToEnd,
+}
+
+/// A call that has begun.
+#[derive(Debug)]
+struct Open {
+    id: CallId,
+    word: SystemCallWord,
+    start: u64,
+    stopped: u64,
+    arguments: [u64; 6],
+    site: u64,
+    stack: u32,
+    text: Vec<u8>,
+}
+
+/// All threads' calls.
+#[derive(Debug)]
+pub(crate) struct Calls {
+    selection: Selection,
+    /// Every call stops at its entry and its end; there is no filter.
+    all_stops: bool,
+    open: HashMap<Id, Open>,
+    /// Buffers of calls that have ended.
+    spare: Vec<Vec<u8>>,
+    unwinder: Unwinder,
+    placement: Placement,
+}
+
+impl Calls {
+    /// Of a session in which `selection` is asked for.
+    pub(crate) fn new(selection: Selection, all_stops: bool, segment: Segment, library: &Path) -> Self {
+        Self {
+            selection,
+            all_stops,
+            open: HashMap::new(),
+            spare: Vec::new(),
+            unwinder: Unwinder::new(segment, library),
+            placement: Placement::new(),
+        }
+    }
+
+    /// Whether threads stop at every call.
+    pub(crate) fn all_stops(&self) -> bool {
+        self.all_stops
+    }
+
+    /// Whether a thread is within a call whose end is waited for.
+    pub(crate) fn is_open(&self, tid: Id) -> bool {
+        self.open.contains_key(&tid)
+    }
+
+    /// What decides where tracer and tracees run.
+    pub(crate) fn placement(&mut self) -> &mut Placement {
+        &mut self.placement
+    }
+
+    /// The unwinder, for its objects.
+    pub(crate) fn unwinder(&mut self) -> &mut Unwinder {
+        &mut self.unwinder
+    }
+
+    /// A thread has stopped at a call, because of the filter or on its way.
+    pub(crate) fn stopped(
+        &mut self,
+        stopped: &Stopped,
+        group: Id,
+        filtered: bool,
+        notes: &Notes,
+    ) -> nix::Result<Next> {
+        let now = notes.now();
+        match stopped.call()? {
+            Some(CallStop::Entry { architecture, number, arguments }) => {
+                if filtered && stopped.message()? != u64::from(FILTER_DATA) {
+                    // Somebody else's filter asks its own tracer, of which there is none.
+                    return filter::refuse(stopped).map(|()| Next::Run);
+                }
+                self.begun(stopped, group, identify(architecture, number), arguments, now, notes)
+            }
+            Some(CallStop::Exit { result }) => {
+                self.ended(stopped, group, result, now, notes);
+                Ok(Next::Run)
+            }
+            None => Ok(Next::Run),
+        }
+    }
+
+    fn begun(
+        &mut self,
+        stopped: &Stopped,
+        group: Id,
+        id: CallId,
+        arguments: [u64; 6],
+        start: u64,
+        notes: &Notes,
+    ) -> nix::Result<Next> {
+        let tid = stopped.tid().as_raw();
+        filter::keep_traced(stopped, id, arguments[0])?;
+        if filter::is_about_affinity(id) {
+            self.placement.affinity_asked(tid);
+        }
+        if !self.selection.wants(id, &arguments) {
+            return Ok(if self.all_stops { Next::ToEnd } else { Next::Run });
+        }
+        let registers = stopped.registers()?;
+        let taken = self.unwinder.take(group, tid, &registers);
+        for object in self.unwinder.newly_met() {
+            notes.write_met(group, &object);
+        }
+        if taken.own {
+            return Ok(Next::Run);
+        }
+        let mut word = SystemCallWord(u64::from(id.number) | u64::from(id.interface) << 32);
+        match taken.in_hook {
+            Some(true) => word.0 |= SystemCallWord::IN_HOOK,
+            Some(false) => {}
+            None => word.0 |= SystemCallWord::STACK_UNKNOWN,
+        }
+        let mut text = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(MAX_TEXT));
+        arguments::read_at_entry(tid, id, &arguments, &mut text);
+        let mut open =
+            Open { id, word, start, stopped: 0, arguments, site: registers.rip, stack: taken.stack, text };
+        if system_calls::does_not_return(id) {
+            open.word.0 |= SystemCallWord::ENTRY_ONLY;
+            self.write(group, tid, open, 0, start, notes);
+            return Ok(Next::Run);
+        }
+        open.stopped = notes.now() - start;
+        self.open.insert(tid, open);
+        Ok(Next::ToEnd)
+    }
+
+    fn ended(&mut self, stopped: &Stopped, group: Id, result: i64, end: u64, notes: &Notes) {
+        let tid = stopped.tid().as_raw();
+        let Some(mut open) = self.open.remove(&tid) else { return };
+        arguments::read_at_end(tid, open.id, &open.arguments, result, &mut open.text);
+        if let Some(addresses) = arguments::changed_code(open.id, &open.arguments, result) {
+            self.unwinder.mapped(group, addresses);
+        }
+        open.stopped += notes.now() - end;
+        self.write(group, tid, open, result, end, notes);
+    }
+
+    fn write(&mut self, group: Id, tid: Id, open: Open, result: i64, end: u64, notes: &Notes) {
+        notes.write_call(&CallNote {
+            group,
+            tid,
+            word: open.word,
+            start: open.start,
+            duration: end - open.start,
+            stopped: open.stopped,
+            result,
+            arguments: open.arguments,
+            site: open.site,
+            stack: open.stack,
+            text: &open.text,
+            at_start: system_calls::releases(open.id),
+        });
+        let mut text = open.text;
+        text.clear();
+        self.spare.push(text);
+    }
+
+    /// `group` has begun a new program; the thread that did so was called `former`.
+    pub(crate) fn executed(&mut self, group: Id, former: Id) {
+        if former != group
+            && let Some(open) = self.open.remove(&former)
+        {
+            self.open.insert(group, open);
+        }
+        self.unwinder.executed(group);
+    }
+
+    /// A thread is gone. A call that it never came back from is written as far as it was seen.
+    pub(crate) fn thread_ended(&mut self, group: Id, tid: Id, notes: &Notes) {
+        if let Some(mut open) = self.open.remove(&tid) {
+            open.word.0 |= SystemCallWord::ENTRY_ONLY;
+            let start = open.start;
+            self.write(group, tid, open, 0, start, notes);
+        }
+        self.placement.release(tid);
+    }
+}
+
+fn identify(architecture: u32, number: u64) -> CallId {
+    let (interface, number) = match architecture {
+        AUDIT_I386 => (I386, number),
+        _ if number & X32_BIT != 0 => (X32, number & !X32_BIT),
+        _ => (X86_64, number),
+    };
+    CallId { interface, number: number as u32 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interfaces_are_told_apart() {
+        const AUDIT_X86_64: u32 = 0xc000_003e;
+        assert_eq!(identify(AUDIT_X86_64, 3), CallId { interface: X86_64, number: 3 });
+        assert_eq!(identify(AUDIT_X86_64, X32_BIT | 3), CallId { interface: X32, number: 3 });
+        assert_eq!(identify(AUDIT_I386, 6), CallId { interface: I386, number: 6 });
+    }
+}
