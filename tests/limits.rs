@@ -100,7 +100,7 @@ fn closed_standard_streams_stay_closed_and_harm_nothing() {
     let mirror = Target::c("mirror.c").build();
     for preamble in ["exec <&-", "exec 2>&-", "exec <&- 2>&-"] {
         let without = bare().after(preamble).run(&mirror, &[""]);
-        calltap().after(preamble).run(&mirror, &[""]).expect_same_as(&without);
+        calltap().after(preamble).run(&mirror, &[""]).expect_same_but_for_the_filter(&without);
     }
 }
 

@@ -144,6 +144,26 @@ impl Descriptors {
         }
     }
 
+    /// Takes in a library call; `has_closed` if a `close` inside it was told before.
+    pub(crate) fn observe_call(&mut self, event: &Event<'_>, has_closed: bool) {
+        match event.action {
+            Action::Closed { fd } if has_closed && !event.vfork_child => self.closed_inside(event, fd),
+            _ => self.observe(event),
+        }
+    }
+
+    /// A call has closed `fd` by a `close` inside it, which is known: that one's place is the call's. The
+    /// number may have been others' since.
+    fn closed_inside(&mut self, event: &Event<'_>, fd: Fd) {
+        let close = Close::of(event, false, 0);
+        if let Some(number) = self.numbers.get_mut(&fd)
+            && number.last_close.as_ref().is_some_and(|inner| close.encloses(inner))
+        {
+            number.release(&close, &mut self.counters);
+            self.perhaps_foreign(fd);
+        }
+    }
+
     fn closed_range(&mut self, event: &Event<'_>, first: Fd, last: Fd) {
         if first > last {
             return;

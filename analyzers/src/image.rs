@@ -3,7 +3,7 @@
 use crate::descriptors::{DescriptorReport, Descriptors};
 use crate::event::{Action, Analyzer, Event, Image, Thread};
 use crate::heap::{HeapLedger, HeapReport};
-use crate::kernel::{CallId, CallTotals, Kernel, KernelReport, SystemCall, effects};
+use crate::kernel::{CallId, CallTotals, Kernel, KernelReport, Made, SystemCall, effects};
 use crate::latency::{Latency, LatencyReport};
 use crate::mappings::{MappingReport, Mappings};
 
@@ -113,9 +113,9 @@ impl ImageLedger {
     /// is its maker's.
     pub(crate) fn observe_vfork_child(&mut self, event: &Event<'_>) {
         self.events += 1;
-        self.time(event);
+        let made = self.time(event);
         if self.config.descriptors && !event.action.is_memory() {
-            self.descriptors.observe(&Event { vfork_child: false, ..*event });
+            self.descriptors.observe_call(&Event { vfork_child: false, ..*event }, made.sums.closes > 0);
         }
     }
 
@@ -135,11 +135,12 @@ impl ImageLedger {
     }
 
     #[inline]
-    fn time(&mut self, event: &Event<'_>) {
+    fn time(&mut self, event: &Event<'_>) -> Made {
         let made = self.kernel.library_call(event);
         if self.config.latency {
             self.latency.observe_call(event, made);
         }
+        made
     }
 
     /// Its heap.
@@ -183,7 +184,7 @@ impl Analyzer for ImageLedger {
     #[inline]
     fn observe(&mut self, event: &Event<'_>) {
         self.events += 1;
-        self.time(event);
+        let made = self.time(event);
         match event.action {
             Action::None if event.used.is_none() && event.errno == 0 => {}
             Action::Allocated { .. }
@@ -201,7 +202,7 @@ impl Analyzer for ImageLedger {
             }
             _ => {
                 if self.config.descriptors {
-                    self.descriptors.observe(event);
+                    self.descriptors.observe_call(event, made.sums.closes > 0);
                 }
             }
         }

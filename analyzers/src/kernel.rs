@@ -82,6 +82,12 @@ impl SystemCall<'_> {
         if gives.contains(&self.name) { &[] } else { self.text }
     }
 
+    /// Whether it has closed a descriptor, and done nothing else.
+    #[must_use]
+    pub fn closes(&self) -> bool {
+        self.name == "close" && self.errno() == 0
+    }
+
     /// How long the kernel took, wake-ups of the tracer included.
     #[must_use]
     pub const fn duration_ns(&self) -> u64 {

@@ -13,15 +13,16 @@ use crate::target::Target;
 fn expect_the_same_numbers<S: AsRef<OsStr>>(launch: &Launch, command: &[S]) -> Option<Table> {
     let strace = installed("strace")?;
     let cache = scratch();
+    let launch = launch.clone().variable("XDG_CACHE_HOME", cache.path());
     let [by_filter, by_all_stops] = ["seccomp", "all-stops"].map(|mode| {
-        let launch = launch.clone().tapped().variable("XDG_CACHE_HOME", cache.path());
+        let launch = launch.clone().tapped();
         let launch = launch.options(&["--syscalls", strace::OUR_CHOICE, "--syscalls-mode", mode]);
         let outcome = launch.run(command[0].as_ref(), &command[1..]);
         let outcome = outcome.expect_status(0);
         assert_eq!(outcome.report().lost(), 0, "{outcome}");
         table(outcome.report())
     });
-    let by_strace = strace::count(&strace, launch, &strace::library(cache.path()), command);
+    let by_strace = strace::count(&strace, &launch, &strace::library(cache.path()), command);
     expect_equal("calltap", &by_filter, "strace", &by_strace);
     expect_equal("all stops", &by_all_stops, "the filter", &by_filter);
     Some(by_strace)
@@ -97,8 +98,16 @@ fn the_compiler_and_its_children() {
     .expect("a scratch file");
     let launch = bare().directory(directory.path());
     let command = ["gcc", "-O1", "one.c", "-o", "one"];
-    // Collects where it does so by the memory that the machine has, so both are given the same.
     expect_the_same_numbers(&launch, &command);
+}
+
+#[test]
+fn every_function_that_makes_a_descriptor() {
+    let directory = scratch();
+    let target = Target::c("kinds.c").build();
+    let command = [target.as_ref(), directory.path().as_os_str()];
+    let Some(counted) = expect_the_same_numbers::<&OsStr>(&bare(), &command) else { return };
+    assert!(counted.len() > 25, "{counted:#?}");
 }
 
 #[test]

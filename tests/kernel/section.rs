@@ -24,7 +24,6 @@ pub(super) struct SystemCalls {
     pub(super) calls: Vec<Row>,
     pub(super) cost_split: Vec<Split>,
     pub(super) residue: Vec<Residue>,
-    pub(super) residue_omitted: i64,
 }
 
 /// One system call.

@@ -31,8 +31,8 @@ static void *owner(void *unused)
         fail("the number came not again");
     pthread_barrier_wait(&turn);
     pthread_barrier_wait(&turn);
-    if (!faulty)
-        close(mine);
+    if ((close(mine) == 0) == faulty)
+        fail("the owner's close");
     return unused;
 }
 

@@ -1,6 +1,7 @@
 // Makes system calls in and beside library calls: owners MODE. The calls of interest are marked LEAK.
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -36,6 +37,7 @@ static void blocks(void)
 {
     enum { SMALL = 1000, LARGE = 5 };
     static void *volatile kept[SMALL];
+    mallopt(M_MMAP_THRESHOLD, 1 << 17); // and no other from here on
     for (int i = 0; i < SMALL; i++)
         kept[i] = malloc(1000);
     for (int i = 0; i < LARGE; i++)

@@ -1,7 +1,5 @@
 //! `calltap run`: starts the program, watches it to its end, reports.
 
-use std::fs::File;
-use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitCode};
 use std::sync::Arc;
@@ -30,7 +28,7 @@ use crate::preflight::{self, Program};
 use crate::progress::ProgressLine;
 use crate::reader::{Options, Outcome, Progress, Reader};
 use crate::report::build::wrappers;
-use crate::segment_file::SegmentFile;
+use crate::segment_file::{self, SegmentFile};
 use crate::signals::{self, Arrived};
 use crate::suppressions::Suppressions;
 use crate::symbols::Symbols;
@@ -59,7 +57,7 @@ pub fn run(options: &Run) -> anyhow::Result<ExitCode> {
     let system_calls = system_calls(options)?;
     configure(&file.segment(), options, clock);
     if !system_calls.is_empty() && options.syscalls_mode == SyscallsMode::Seccomp {
-        file.segment().header().tag.store(tag()?, Ordering::Relaxed);
+        file.segment().header().tag.store(segment_file::new_tag()?, Ordering::Relaxed);
     }
     let library = Library::place()?;
 
@@ -123,15 +121,6 @@ fn system_calls(options: &Run) -> anyhow::Result<Selection> {
 
 /// What tells of signals sent and of children waited for.
 const LIFE: &str = "wait4,waitid,kill,tkill,tgkill,rt_sigqueueinfo,rt_tgsigqueueinfo,pidfd_send_signal";
-
-/// A new tag; see [`calltap_channel::segment::Header::tag`].
-fn tag() -> anyhow::Result<u64> {
-    let mut bytes = [0; 8];
-    File::open("/dev/urandom")
-        .and_then(|mut file| file.read_exact(&mut bytes))
-        .context("cannot get random bits")?;
-    Ok(u64::from_le_bytes(bytes) >> 1 | 1)
-}
 
 /// The segment's layout: one ring more than threads, for the tracer.
 fn layout(options: &Run) -> anyhow::Result<Layout> {

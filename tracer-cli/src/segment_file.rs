@@ -79,3 +79,15 @@ fn map(file: &impl AsFd, size: usize) -> anyhow::Result<*mut u8> {
     })?;
     Ok(base.as_ptr().cast())
 }
+
+/// A new tag; see [`calltap_channel::segment::Header::tag`].
+///
+/// # Errors
+/// If the kernel gives no random bits.
+pub fn new_tag() -> anyhow::Result<u64> {
+    let mut bytes = [0; 8];
+    // SAFETY: the buffer is alive and as long as announced; so few bytes are never given in parts.
+    let got = unsafe { nix::libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), 0) };
+    anyhow::ensure!(got == bytes.len() as isize, "cannot get random bits: {}", std::io::Error::last_os_error());
+    Ok(u64::from_le_bytes(bytes) >> 1 | 1)
+}

@@ -58,6 +58,7 @@ impl Kernel {
             in_hook: call.in_hook,
             stopped_ns: call.stopped_ns,
             makes_descriptor: makes_descriptor(call),
+            closes: call.closes(),
         };
         let thread = self.threads.entry(call.thread.0).or_default();
         thread.stops.push(call);

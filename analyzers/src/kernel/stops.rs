@@ -23,7 +23,7 @@ pub struct Made {
 impl Made {
     /// None was seen.
     pub const NOTHING: Self =
-        Self { first: None, sums: Sums { count: 0, failed: 0, named: 0, stopped_ns: 0 } };
+        Self { first: None, sums: Sums { count: 0, failed: 0, named: 0, closes: 0, stopped_ns: 0 } };
 }
 
 /// What some system calls add up to.
@@ -35,6 +35,8 @@ pub struct Sums {
     pub failed: u64,
     /// Those that named a path or a peer.
     pub named: u64,
+    /// Those that closed one descriptor.
+    pub closes: u64,
     /// How much time their stops took, in nanoseconds.
     pub stopped_ns: u64,
 }
@@ -47,6 +49,7 @@ impl Sums {
             count: 1,
             failed: u64::from(call.errno() != 0),
             named: u64::from(!call.subject().is_empty()),
+            closes: u64::from(call.closes()),
             stopped_ns: call.stopped_ns,
         }
     }
@@ -57,6 +60,7 @@ impl AddAssign for Sums {
         self.count += other.count;
         self.failed += other.failed;
         self.named += other.named;
+        self.closes += other.closes;
         self.stopped_ns = self.stopped_ns.saturating_add(other.stopped_ns);
     }
 }
@@ -69,6 +73,7 @@ impl Sub for Sums {
             count: self.count - earlier.count,
             failed: self.failed - earlier.failed,
             named: self.named - earlier.named,
+            closes: self.closes - earlier.closes,
             stopped_ns: self.stopped_ns - earlier.stopped_ns,
         }
     }

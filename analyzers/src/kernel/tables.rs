@@ -26,6 +26,7 @@ pub(super) struct Told {
     pub(super) in_hook: Option<bool>,
     pub(super) stopped_ns: u64,
     pub(super) makes_descriptor: bool,
+    pub(super) closes: bool,
 }
 
 impl Told {
@@ -34,6 +35,7 @@ impl Told {
             count: 1,
             failed: u64::from(self.errno != 0),
             named: u64::from(self.text != Text::None),
+            closes: u64::from(self.closes),
             stopped_ns: self.stopped_ns,
         }
     }

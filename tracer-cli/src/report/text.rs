@@ -139,7 +139,7 @@ fn weight(process: &Process) -> (u64, u64, usize) {
     let wrong_uses = process.descriptors.as_ref().map_or(0, Descriptors::wrong_uses);
     let faults = heap.map_or(0, |h| h.double_frees + h.unmatched_frees + h.mismatched_frees) + wrong_uses;
     let left = heap.map_or(0, |h| h.still_allocated.bytes + h.still_allocated.blocks);
-    let open = process.descriptors.as_ref().map_or(0, |d| d.still_open.len());
+    let open = process.descriptors.as_ref().map_or(0, |d| d.still_open.len() + d.passed_on.len());
     (faults, left, open)
 }
 

@@ -173,7 +173,7 @@ impl<'a> Totals<'a> {
     }
 
     fn next(&self) -> String {
-        let release = self.fault.map(|(_, fault)| fault.stack);
+        let release = self.fault.map(|(_, fault)| fault.stack).or_else(|| self.descriptors.wrong_call());
         let leak = self.largest.map(|(_, leak)| &leak.stack);
         let mut findings = [release, leak].into_iter().flatten().chain(self.descriptors.stacks());
         if let Some(program) = findings.clone().find_map(without_lines) {
@@ -189,6 +189,9 @@ impl<'a> Totals<'a> {
             }
             Some(_) if self.bytes > 0 => {
                 "calltap run --flamegraph FILE.svg ... draws where all of it comes from"
+            }
+            Some(_) if self.descriptors.open > 1 => {
+                "calltap run --flamegraph FILE.svg --stack-value descriptors ... draws where all of them come from"
             }
             _ => "calltap run --format json -o FILE ... has every stack and percentile",
         }

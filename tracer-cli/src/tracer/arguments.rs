@@ -136,7 +136,7 @@ mod tests {
         control.extend(3_usize.to_le_bytes());
         control.extend([0; 8]);
         assert_eq!(rights(&control), [7]);
-        assert_eq!(rights(&control[..20]), Vec::<i32>::new());
+        assert_eq!(rights(&control[..19]), Vec::<i32>::new());
         let mut endless = usize::MAX.to_le_bytes().to_vec();
         endless.extend([0; 8]);
         assert_eq!(rights(&endless), Vec::<i32>::new());

@@ -50,6 +50,8 @@ pub(crate) struct Calls {
     selection: Selection,
     /// Every call stops at its entry and its end; there is no filter.
     all_stops: bool,
+    /// Whether threads may be moved: not if they make children that nobody would move back.
+    moves: bool,
     open: HashMap<Id, Open>,
     /// Buffers of calls that have ended.
     spare: Vec<Vec<u8>>,
@@ -58,11 +60,18 @@ pub(crate) struct Calls {
 }
 
 impl Calls {
-    /// Of a session in which `selection` is asked for.
-    pub(crate) fn new(selection: Selection, all_stops: bool, segment: Segment, library: &Path) -> Self {
+    /// Of a session in which `selection` is asked for, and children are traced if `follow`.
+    pub(crate) fn new(
+        selection: Selection,
+        all_stops: bool,
+        follow: bool,
+        segment: Segment,
+        library: &Path,
+    ) -> Self {
         Self {
             selection,
             all_stops,
+            moves: follow,
             open: HashMap::new(),
             spare: Vec::new(),
             unwinder: Unwinder::new(segment, library),
@@ -99,6 +108,9 @@ impl Calls {
         notes: &Notes,
     ) -> nix::Result<Next> {
         let now = notes.now();
+        if self.moves {
+            self.placement.stopped(stopped.tid().as_raw());
+        }
         match stopped.call()? {
             Some(CallStop::Entry { architecture, number, arguments }) => {
                 if filtered && stopped.message()? != u64::from(FILTER_DATA) {
@@ -199,6 +211,7 @@ impl Calls {
             self.open.insert(group, open);
         }
         self.unwinder.executed(group);
+        self.placement.executed(former, group);
     }
 
     /// A thread is gone. A call that it never came back from is written as far as it was seen.

@@ -86,7 +86,7 @@ pub(crate) fn main(spec: Spec) -> anyhow::Result<ExitCode> {
     };
     let mut root = launch::start(&spec.program, &spec.command, options, &filter)?;
     let calls = (!spec.system_calls.is_empty())
-        .then(|| Calls::new(spec.system_calls, spec.all_stops, segment, &spec.library));
+        .then(|| Calls::new(spec.system_calls, spec.all_stops, spec.follow, segment, &spec.library));
     signals::install(segment, Path::new(&spec.segment_path)).context("cannot install signals")?;
     segment.header().root_pid.store(root.pid.as_raw() as u64, Ordering::Release);
     release_standard_streams();

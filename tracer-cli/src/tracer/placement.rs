@@ -9,6 +9,8 @@
 //! target asks for or sets such a thing ([`Placement::affinity_asked`]), and so does what it has made
 //! meanwhile ([`Placement::created`]).
 
+mod rate;
+
 use std::ptr;
 
 use calltap_channel::clock::monotonic_ns;
@@ -16,19 +18,12 @@ use nix::sched::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::unistd::Pid;
 
+use self::rate::{Advice, Rate};
 use super::tracees::Id;
 
-/// Stops of one thread in a row before it is pinned: an entry and an end for each call.
-const ENOUGH: u32 = 16;
-/// They are no further apart, in nanoseconds: a pinned stop saves some tens of microseconds.
-const CLOSE_NS: u64 = 200_000;
-/// Stops of other threads in a row after which it is let go.
-const STRANGERS: u32 = 4;
-/// A thread that has made no stop for so long is let go, in nanoseconds.
-const QUIET_NS: u64 = 1_000_000;
 /// How often that is looked at, in microseconds.
 const LOOK_EVERY_US: libc::suseconds_t = 2_000;
-/// Who asks for its CPUs gets the answer within this time, in nanoseconds, or at its next stop.
+/// Who asks for CPUs has got the answer after this time, in nanoseconds, or when it stops often again.
 const ANSWERED_NS: u64 = 100_000_000;
 /// So many are remembered that have been let go.
 const REMEMBERED: usize = 32;
@@ -210,232 +205,5 @@ fn set_timer(every_us: libc::suseconds_t) {
     unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, ptr::null_mut()) };
 }
 
-/// What the rate of stops speaks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Advice {
-    Pin,
-    LetGo,
-    Nothing,
-}
-
-/// Who stops how often.
-#[derive(Debug, Default)]
-struct Rate {
-    /// Who stopped last.
-    tid: Id,
-    /// How often it did so in a row, each stop close to the one before.
-    row: u32,
-    /// When the last stop was of the pinned thread, or of the one that may come to be.
-    last_ns: u64,
-    /// Stops of others since.
-    strangers: u32,
-}
-
-impl Rate {
-    fn stopped(&mut self, tid: Id, pinned: Option<Id>, now_ns: u64) -> Advice {
-        if pinned.is_some_and(|pinned| pinned != tid) {
-            self.strangers += 1;
-            return if self.strangers >= STRANGERS { Advice::LetGo } else { Advice::Nothing };
-        }
-        let is_next = tid == self.tid && now_ns.saturating_sub(self.last_ns) < CLOSE_NS;
-        self.row = if is_next { self.row.saturating_add(1) } else { 1 };
-        (self.tid, self.last_ns, self.strangers) = (tid, now_ns, 0);
-        if pinned.is_none() && self.row >= ENOUGH { Advice::Pin } else { Advice::Nothing }
-    }
-
-    fn is_quiet(&self, now_ns: u64) -> bool {
-        now_ns.saturating_sub(self.last_ns) >= QUIET_NS
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use std::panic::{AssertUnwindSafe, catch_unwind};
-
-    use nix::sys::signal::{kill, raise};
-    use nix::sys::wait::{WaitStatus, waitpid};
-    use nix::unistd::{ForkResult, fork, gettid};
-
-    use super::*;
-
-    /// Runs `body` in a process with one thread, as a tracer is: the timer's signal is for the process.
-    fn alone(body: impl FnOnce()) {
-        // SAFETY: the child uses locks of the C library only, which are free after its fork.
-        match unsafe { fork() }.unwrap() {
-            ForkResult::Child => {
-                let failed = catch_unwind(AssertUnwindSafe(body)).is_err();
-                // SAFETY: ends the child at once.
-                unsafe { libc::_exit(failed.into()) }
-            }
-            ForkResult::Parent { child } => {
-                assert_eq!(waitpid(child, None), Ok(WaitStatus::Exited(child, 0)), "see above");
-            }
-        }
-    }
-
-    /// A process that waits to be killed.
-    struct Waiting(Id);
-
-    impl Waiting {
-        fn new() -> Self {
-            // SAFETY: the child only sleeps.
-            match unsafe { fork() }.unwrap() {
-                ForkResult::Child => loop {
-                    let _ = raise(Signal::SIGSTOP);
-                },
-                ForkResult::Parent { child } => Self(child.as_raw()),
-            }
-        }
-    }
-
-    impl Drop for Waiting {
-        fn drop(&mut self) {
-            let _ = kill(Pid::from_raw(self.0), Signal::SIGKILL);
-            let _ = waitpid(Pid::from_raw(self.0), None);
-        }
-    }
-
-    fn cpus_of(tid: Id) -> CpuSet {
-        sched_getaffinity(Pid::from_raw(tid)).unwrap()
-    }
-
-    fn count_of(tid: Id) -> usize {
-        cpus(&cpus_of(tid)).count()
-    }
-
-    /// A placement that has pinned a process; None on a machine with one CPU.
-    fn pinning(tid: Id) -> Option<Placement> {
-        let mut placement = Placement::new();
-        let own = placement.own?;
-        placement.pin(tid, &own);
-        assert_eq!((count_of(tid), count_of(0)), (1, 1));
-        assert_eq!(cpus_of(tid), cpus_of(0));
-        Some(placement)
-    }
-
-    #[test]
-    fn one_thread_that_stops_often_is_pinned() {
-        let mut rate = Rate::default();
-        let mut advice = Vec::new();
-        for stop in 1..=u64::from(ENOUGH) {
-            advice.push(rate.stopped(7, None, stop * CLOSE_NS / 2));
-        }
-        assert_eq!(advice.pop(), Some(Advice::Pin));
-        assert!(advice.iter().all(|advice| *advice == Advice::Nothing));
-    }
-
-    #[test]
-    fn threads_that_take_turns_and_slow_ones_are_left_alone() {
-        let (mut turns, mut slow) = (Rate::default(), Rate::default());
-        for stop in 1..1000 {
-            assert_eq!(turns.stopped((stop % 2) as Id, None, stop), Advice::Nothing);
-            assert_eq!(slow.stopped(7, None, stop * CLOSE_NS), Advice::Nothing);
-        }
-    }
-
-    #[test]
-    fn a_pinned_thread_is_let_go_when_others_take_over_or_it_is_quiet() {
-        let mut rate = Rate::default();
-        rate.stopped(7, Some(7), 1);
-        for _ in 1..STRANGERS {
-            assert_eq!(rate.stopped(8, Some(7), 2), Advice::Nothing);
-        }
-        assert_eq!(rate.stopped(9, Some(7), 3), Advice::LetGo);
-        rate.stopped(7, Some(7), 4);
-        assert_eq!(rate.stopped(8, Some(7), 5), Advice::Nothing, "they count from its own stops");
-        assert!(!rate.is_quiet(QUIET_NS) && rate.is_quiet(QUIET_NS + 4));
-    }
-
-    #[test]
-    fn both_have_their_own_cpus_again_when_let_go() {
-        alone(|| {
-            let (child, before) = (Waiting::new(), cpus_of(0));
-            let Some(mut placement) = pinning(child.0) else { return };
-            placement.release(gettid().as_raw());
-            assert_eq!(count_of(child.0), 1, "another thread's end changes nothing");
-            placement.release(child.0);
-            assert_eq!((cpus_of(child.0), cpus_of(0)), (before, before));
-            let Some(placement) = pinning(child.0) else { return };
-            drop(placement);
-            assert_eq!((cpus_of(child.0), cpus_of(0)), (before, before));
-        });
-    }
-
-    #[test]
-    fn whoever_asks_for_cpus_is_told_the_threads_own() {
-        alone(|| {
-            let (child, before) = (Waiting::new(), cpus_of(0));
-            let Some(mut placement) = pinning(child.0) else { return };
-            placement.affinity_asked(1);
-            assert_eq!(cpus_of(child.0), before);
-            // Until the answer has been given, nobody is pinned.
-            for _ in 0..2 * ENOUGH {
-                placement.stopped(child.0);
-            }
-            assert_eq!(cpus_of(child.0), before);
-            placement.asking = Some((1, 0));
-            for _ in 0..2 * ENOUGH {
-                placement.stopped(child.0);
-            }
-            assert!(placement.pinned.is_some() || placement.rate.row < ENOUGH);
-        });
-    }
-
-    #[test]
-    fn what_a_pinned_thread_makes_has_the_threads_own_cpus() {
-        alone(|| {
-            let (maker, before) = (Waiting::new(), cpus_of(0));
-            let Some(mut placement) = pinning(maker.0) else { return };
-            // We are pinned too: what we make inherits that, as what the thread makes does.
-            let [child, late, other] = [Waiting::new(), Waiting::new(), Waiting::new()];
-            placement.created(maker.0, child.0);
-            assert_eq!((cpus_of(child.0), count_of(maker.0)), (before, 1));
-            placement.created(other.0, late.0);
-            assert_eq!(count_of(late.0), 1, "another thread's child may be where it wants to be");
-            placement.release_all();
-            placement.created(maker.0, late.0);
-            assert_eq!(cpus_of(late.0), before, "also if it is met late");
-        });
-    }
-
-    #[test]
-    fn a_thread_that_executes_is_let_go_under_its_new_name() {
-        alone(|| {
-            let (child, before) = (Waiting::new(), cpus_of(0));
-            let Some(mut placement) = pinning(child.0) else { return };
-            // As if the pinned one had been another thread of the child's process.
-            placement.pinned.as_mut().unwrap().tid = 1;
-            placement.executed(1, child.0);
-            assert_eq!((cpus_of(child.0), cpus_of(0)), (before, before));
-        });
-    }
-
-    #[test]
-    fn cpus_that_somebody_else_has_set_stay() {
-        alone(|| {
-            let (child, before) = (Waiting::new(), cpus_of(0));
-            let Some(mut placement) = pinning(child.0) else { return };
-            let elsewhere = cpus(&before).find(|cpu| cpus_of(0).is_set(*cpu) == Ok(false)).unwrap();
-            let mut other = CpuSet::new();
-            other.set(elsewhere).unwrap();
-            sched_setaffinity(Pid::from_raw(child.0), &other).unwrap();
-            placement.release_all();
-            assert_eq!(cpus_of(child.0), other);
-        });
-    }
-
-    #[test]
-    fn a_quiet_thread_is_let_go_by_the_timer() {
-        alone(|| {
-            let (child, before) = (Waiting::new(), cpus_of(0));
-            let Some(mut placement) = pinning(child.0) else { return };
-            placement.rate.last_ns = monotonic_ns();
-            // The timer's signal comes again and again.
-            while placement.pinned.is_some() {
-                nix::unistd::pause();
-                placement.interrupted();
-            }
-            assert_eq!(cpus_of(child.0), before);
-        });
-    }
-}
+mod tests;

@@ -38,7 +38,7 @@ fn weight(process: &ProcessFacts) -> (u64, u64, usize) {
     let descriptors = found.descriptors.as_ref();
     let wrong_uses =
         descriptors.map_or(0, |d| d.double_closes.count + d.foreign_closes.count + d.uses_after_close.count);
-    let open = descriptors.map_or(0, |d| d.still_open.len());
+    let open = descriptors.map_or(0, |d| d.still_open.len() + d.passed_on.examples.len());
     (faults + wrong_uses, heap.map_or(0, |h| h.live_bytes + h.live_blocks), open)
 }
 

@@ -11,6 +11,8 @@ mod left;
 mod limits;
 
 pub(in crate::report) use faults::name as fault_name;
+pub(in crate::report) use growth::still_open;
+pub(in crate::report) use left::what;
 
 /// Nothing if descriptors were not looked at.
 pub(super) fn descriptors_part(process: &Process, page: &Page<'_>) -> String {

@@ -69,6 +69,10 @@ pub(super) fn summary(process: &Process) -> String {
         if faults > 0 {
             parts.push(plural(faults, "wrong use") + " of descriptors");
         }
+        let passed_on = descriptors.passed_on.len() as u64 + descriptors.passed_on_omitted;
+        if passed_on > 0 {
+            parts.push(plural(passed_on, "descriptor") + " got at exec");
+        }
     }
     parts.join(", ")
 }

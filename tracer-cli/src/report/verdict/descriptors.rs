@@ -1,9 +1,10 @@
 //! What the first lines say of descriptors.
 
-use crate::report::model::{Balance, DescriptorFault, EndedBy, Forecast, Growing, PassedOn, Stack};
-use crate::report::model::{Process, StillOpen};
+use crate::report::model::{
+    Balance, DescriptorFault, EndedBy, Forecast, Growing, PassedOn, Process, Stack, StillOpen,
+};
 use crate::report::text::Paths;
-use crate::report::text::descriptors::fault_name;
+use crate::report::text::descriptors::{fault_name, still_open, what};
 use crate::report::text::place::at;
 use crate::report::units::{long_time, plural, rate};
 
@@ -68,8 +69,11 @@ impl<'a> DescriptorTotals<'a> {
         }
         if let Some((_, growing)) = self.growing {
             let per_minute = self.forecast.map_or(growing.per_minute, |forecast| forecast.per_minute);
-            let limit = self.forecast.map(|forecast| long_time(forecast.exhausted_in_ns));
-            let limit = limit.map(|time| format!(", EMFILE in {time}")).unwrap_or_default();
+            let limit = match self.forecast.map(|forecast| forecast.exhausted_in_ns) {
+                Some(0) => ", the limit is reached".to_owned(),
+                Some(ns) => format!(", EMFILE in {}", long_time(ns)),
+                None => String::new(),
+            };
             findings.push(format!("descriptors grow by {}{limit}", rate(per_minute)));
         }
         if self.refused_opens > 0 {
@@ -107,9 +111,8 @@ impl<'a> DescriptorTotals<'a> {
         if let Some((process, growing)) = self.growing {
             let place = at(&growing.stack, Some(&growing.site), paths);
             let by = &growing.function;
-            let (still_open, opened) = (growing.still_open, growing.opened);
-            let what =
-                format!("{still_open} of {opened} descriptors still open, and ever more, by {by} {place}");
+            let still_open = still_open(growing);
+            let what = format!("{still_open} descriptors still open, and ever more, by {by} {place}");
             return Some((process, what));
         }
         if let Some((process, row)) = self.largest.filter(|(_, row)| row.still_open > 1) {
@@ -121,9 +124,12 @@ impl<'a> DescriptorTotals<'a> {
             ));
         }
         let (process, open) = self.first_open?;
-        let what = if open.path.is_empty() { String::new() } else { format!(" {}", open.path) };
+        let path = if open.path.is_empty() { String::new() } else { format!(" {}", open.path) };
         let place = at(&open.stack, Some(&open.site), paths);
-        Some((process, format!("descriptor {} ({}{what}) by {} {place}", open.fd, open.kind, open.opened_by)))
+        Some((
+            process,
+            format!("descriptor {} ({}{path}) by {} {place}", open.fd, what(open), open.opened_by),
+        ))
     }
 
     /// Which descriptor another program got, and who opened it.
@@ -133,6 +139,11 @@ impl<'a> DescriptorTotals<'a> {
         let (by, fd) = (&passed.opened, passed.fd);
         let place = at(&by.stack, Some(&by.site), paths);
         Some((process, format!("got descriptor {fd} ({what}) at exec, opened by {} {place}", by.function)))
+    }
+
+    /// The stack of the first fault.
+    pub(super) fn wrong_call(&self) -> Option<&'a Stack> {
+        self.fault.map(|(_, fault)| &fault.call.stack)
     }
 
     /// The stacks of which lines are wanted, the most important first.
@@ -155,5 +166,5 @@ fn row_kind(process: &Process, row: &Balance) -> Option<String> {
         return None;
     }
     let space = if first.path_template.is_empty() { "" } else { " " };
-    Some(format!(" ({}{space}{})", first.kind, first.path_template))
+    Some(format!(" ({}{space}{})", what(first), first.path_template))
 }

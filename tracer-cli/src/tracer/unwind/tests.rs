@@ -1,7 +1,8 @@
 //! Stacks of children that stop themselves in a known place, beside what they find on their stacks
 //! themselves.
 
-use std::ffi::c_void;
+mod child;
+
 use std::hint::black_box;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -10,25 +11,10 @@ use calltap_channel::segment::{Layout, MIN_RING_BYTES};
 use calltap_channel::stack::{Stack, walk_bytes};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 use nix::sys::ptrace;
-use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, raise, sigaction};
-use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{ForkResult, Pid, fork};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, raise, sigaction};
 
+use self::child::{Child, Own, own_stack, shared, stop_here};
 use super::*;
-
-const MOST: usize = 200;
-
-/// What a child finds on its stack, in memory that it shares with us. Zero where nothing is.
-type Own = [u64; MOST];
-
-fn shared<T>() -> &'static mut T {
-    let length = NonZeroUsize::new(size_of::<T>()).unwrap();
-    let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
-    // SAFETY: a new mapping at an address of the kernel's choice.
-    let base = unsafe { mmap_anonymous(None, length, access, MapFlags::MAP_SHARED) }.unwrap();
-    // SAFETY: as many bytes, all zero, which makes an array of integers; never unmapped.
-    unsafe { &mut *base.as_ptr().cast() }
-}
 
 fn segment(depth: u64) -> Segment {
     let layout =
@@ -41,81 +27,6 @@ fn segment(depth: u64) -> Segment {
     let segment = unsafe { Segment::create(base.as_ptr().cast(), layout) };
     segment.header().stack_depth.store(depth, Ordering::Relaxed);
     segment
-}
-
-/// A child that has stopped itself, and is killed in the end.
-struct Child(Pid);
-
-impl Child {
-    /// Runs `body` in a child until its first SIGSTOP.
-    fn stopped_in(body: impl FnOnce()) -> Self {
-        // What the child will call must be loaded and bound.
-        own_stack(&mut [0; MOST]);
-        // SAFETY: the child calls nothing that may wait for a lock that another thread of ours holds.
-        match unsafe { fork() }.unwrap() {
-            ForkResult::Child => {
-                if ptrace::traceme().is_ok() {
-                    body();
-                }
-                // SAFETY: ends the child at once.
-                unsafe { libc::_exit(1) }
-            }
-            ForkResult::Parent { child: pid } => {
-                let child = Self(pid);
-                loop {
-                    match waitpid(pid, None).unwrap() {
-                        WaitStatus::Stopped(_, Signal::SIGSTOP) => return child,
-                        WaitStatus::Stopped(_, signal) => ptrace::cont(pid, signal).unwrap(),
-                        ended => panic!("{ended:?}"),
-                    }
-                }
-            }
-        }
-    }
-
-    fn take(&self, unwinder: &mut Unwinder) -> Taken {
-        unwinder.take(self.0.as_raw(), self.0.as_raw(), &ptrace::getregs(self.0).unwrap())
-    }
-}
-
-impl Drop for Child {
-    fn drop(&mut self) {
-        let _ = kill(self.0, Signal::SIGKILL);
-        let _ = waitpid(self.0, None);
-    }
-}
-
-/// The return addresses on our stack, innermost first.
-fn own_stack(into: &mut Own) {
-    let mut found = [std::ptr::null_mut::<c_void>(); MOST];
-    // SAFETY: room for as many addresses as is said.
-    let count = unsafe { libc::backtrace(found.as_mut_ptr(), MOST as i32) } as usize;
-    for (address, pointer) in into.iter_mut().zip(&found[..count]) {
-        *address = *pointer as u64;
-    }
-}
-
-#[inline(never)]
-fn stop_at_depth(depth: u32, own: &mut Own) -> u64 {
-    if depth == 0 {
-        own_stack(own);
-        let _ = raise(Signal::SIGSTOP);
-        return 0;
-    }
-    black_box(stop_at_depth(black_box(depth - 1), own) + 1)
-}
-
-/// The same by a system call of this very function.
-#[inline(never)]
-fn stop_here() {
-    let (pid, signal) = (std::process::id(), libc::SIGSTOP);
-    let mut result = libc::SYS_kill;
-    // SAFETY: kill(2) with two integers.
-    unsafe {
-        std::arch::asm!("syscall", inout("rax") result, in("rdi") pid, in("rsi") signal,
-            out("rcx") _, out("r11") _, options(nostack));
-    }
-    black_box(result);
 }
 
 fn nowhere() -> PathBuf {
@@ -132,7 +43,7 @@ fn common(stack: &Stack, own: &Own) -> usize {
 #[test]
 fn a_stack_is_the_one_that_the_child_finds_itself() {
     let own = shared::<Own>();
-    let child = Child::stopped_in(|| drop(black_box(stop_at_depth(40, own))));
+    let child = Child::stopped_at_depth(40, own);
     let segment = segment(128);
     let mut unwinder = Unwinder::new(segment, &nowhere());
     let taken = child.take(&mut unwinder);
@@ -151,7 +62,7 @@ fn a_stack_is_the_one_that_the_child_finds_itself() {
 #[test]
 fn a_stack_is_cut_at_its_depth_and_still_known_to_have_no_hook() {
     let own = shared::<Own>();
-    let child = Child::stopped_in(|| drop(black_box(stop_at_depth(40, own))));
+    let child = Child::stopped_at_depth(40, own);
     let segment = segment(8);
     let mut unwinder = Unwinder::new(segment, &nowhere());
     let taken = child.take(&mut unwinder);
@@ -167,7 +78,7 @@ fn a_frame_of_the_interposer_makes_it_a_call_in_a_hook() {
     let library = PathBuf::from("/proc/self/exe");
     let mut unwinder = Unwinder::new(segment(64), &library);
     let own = shared::<Own>();
-    let below = Child::stopped_in(|| drop(black_box(stop_at_depth(3, own))));
+    let below = Child::stopped_at_depth(3, own);
     assert_eq!(below.take(&mut unwinder), Taken { stack: 0, in_hook: Some(true), own: false });
     let itself = Child::stopped_in(stop_here);
     assert_eq!(itself.take(&mut unwinder), Taken { stack: 0, in_hook: Some(true), own: true });
@@ -191,7 +102,7 @@ fn a_stack_goes_on_below_a_signal_handler() {
         // SAFETY: the handler calls only what a handler may.
         if unsafe { sigaction(Signal::SIGSEGV, &action) }.is_ok() {
             // SAFETY: reads from an address where nothing is; the handler never returns here.
-            black_box(unsafe { black_box(8 as *const u64).read_volatile() });
+            black_box(unsafe { std::ptr::without_provenance::<u64>(black_box(8)).read_volatile() });
         }
     });
     let segment = segment(64);
@@ -206,7 +117,7 @@ fn a_stack_goes_on_below_a_signal_handler() {
 #[test]
 fn objects_are_told_of_once_and_not_again_in_what_was_forked() {
     let own = shared::<Own>();
-    let child = Child::stopped_in(|| drop(black_box(stop_at_depth(3, own))));
+    let child = Child::stopped_at_depth(3, own);
     let (group, registers) = (child.0.as_raw(), ptrace::getregs(child.0).unwrap());
     let mut unwinder = Unwinder::new(segment(64), &nowhere());
     child.take(&mut unwinder);
@@ -239,7 +150,7 @@ fn objects_are_told_of_once_and_not_again_in_what_was_forked() {
 #[test]
 fn code_without_tables_is_passed_by_its_frame_pointer() {
     let own = shared::<Own>();
-    let child = Child::stopped_in(|| drop(black_box(stop_at_depth(3, own))));
+    let child = Child::stopped_at_depth(3, own);
     let mut registers = ptrace::getregs(child.0).unwrap();
     // As if code that is in no object had called where the child is.
     let segment = segment(64);
@@ -272,7 +183,7 @@ fn code_without_tables_is_passed_by_its_frame_pointer() {
 #[test]
 fn programs_for_32_bits_have_no_stack_and_no_hook() {
     let own = shared::<Own>();
-    let child = Child::stopped_in(|| drop(black_box(stop_at_depth(1, own))));
+    let child = Child::stopped_at_depth(1, own);
     let mut registers = ptrace::getregs(child.0).unwrap();
     registers.cs = 0x23;
     let taken = Unwinder::new(segment(64), &nowhere()).take(1, child.0.as_raw(), &registers);

@@ -28,7 +28,7 @@ impl Window {
     /// The word at an address; None if it is not aligned, or cannot be read.
     #[inline]
     pub(super) fn word(&mut self, address: u64) -> Option<u64> {
-        if address % 8 != 0 {
+        if !address.is_multiple_of(8) {
             return None;
         }
         if address.wrapping_sub(self.start) / 8 >= self.words as u64 {

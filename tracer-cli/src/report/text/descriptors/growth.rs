@@ -1,7 +1,7 @@
 //! What is opened faster than it is closed.
 
-use super::super::place::called;
-use super::super::{Page, stack};
+use super::super::Page;
+use super::super::place::at;
 use crate::report::model::{Descriptors, Forecast, Growing};
 use crate::report::units::{long_time, plural, rate};
 
@@ -9,8 +9,7 @@ pub(super) fn growth_part(descriptors: &Descriptors, page: &Page<'_>) -> String 
     let mut text = String::new();
     let (shown, beyond) = descriptors.growing.split_at(descriptors.growing.len().min(page.view.top));
     for growing in shown {
-        text += &format!("    {}\n", line(growing));
-        text += &stack::lines(&growing.stack, 8, page);
+        text += &format!("    {}\n", line(growing, page));
     }
     if !beyond.is_empty() {
         text += &format!("    ... and {} (see --top)\n", plural(beyond.len() as u64, "more growing stack"));
@@ -21,15 +20,24 @@ pub(super) fn growth_part(descriptors: &Descriptors, page: &Page<'_>) -> String 
     text
 }
 
-fn line(growing: &Growing) -> String {
+/// Its stack is shown with what is left there.
+fn line(growing: &Growing, page: &Page<'_>) -> String {
     format!(
-        "grows by {}, confidence {}: {} of {} still open by {}",
+        "grows by {}, confidence {}: {} still open by {} {}",
         rate(growing.per_minute),
         confidence(growing.confidence),
-        growing.still_open,
-        growing.opened,
-        called(&growing.function),
+        still_open(growing),
+        growing.function,
+        at(&growing.stack, Some(&growing.site), &page.paths),
     )
+}
+
+/// `12 of 40`, or `12` if none was closed.
+pub(in crate::report) fn still_open(growing: &Growing) -> String {
+    match growing.opened > growing.still_open {
+        true => format!("{} of {}", growing.still_open, growing.opened),
+        false => growing.still_open.to_string(),
+    }
 }
 
 /// Cut off, not rounded: nothing is quite certain.
@@ -38,11 +46,13 @@ fn confidence(confidence: f64) -> String {
 }
 
 fn forecast_line(forecast: &Forecast) -> String {
-    format!(
-        "EMFILE in {} at this rate: {} in use, growing by {}, limit {}",
-        long_time(forecast.exhausted_in_ns),
-        forecast.in_use,
-        rate(forecast.per_minute),
-        forecast.limit,
-    )
+    let Forecast { in_use, limit, exhausted_in_ns, .. } = forecast;
+    let rate = rate(forecast.per_minute);
+    match exhausted_in_ns {
+        0 => format!("the limit of {limit} is reached: {in_use} in use, growing by {rate}"),
+        ns => format!(
+            "EMFILE in {} at this rate: {in_use} in use, growing by {rate}, limit {limit}",
+            long_time(*ns)
+        ),
+    }
 }

@@ -40,7 +40,7 @@ fn kinds(descriptors: &Descriptors) -> String {
     }
     let kinds = descriptors.by_kind.iter().map(|total| {
         let left = open(&total.kind);
-        (left, format!("{left} of {} {}", total.opened, total.kind))
+        (left, format!("{} {left} of {}", total.kind, total.opened))
     });
     let mut kinds: Vec<_> = kinds.filter(|(left, _)| *left > 0).collect();
     kinds.sort_by_key(|(left, _)| Reverse(*left));
@@ -117,37 +117,47 @@ fn group(open: &[&StillOpen], opened: Option<u64>, group_by: GroupBy, page: &Pag
         1 => format!("{count} (fd {})", first.fd),
         _ => format!("{count} (fd {}..{})", first.fd, last.fd),
     };
-    let what = format!(
-        "    {numbers} {}{} by {}{}",
-        what(first),
-        paths_of(open),
-        first.opened_by,
-        missing(first).map(|close| format!(": {close} is missing")).unwrap_or_default(),
-    );
-    let what = what + &last_use(open);
+    let whats = distinct(open.iter().map(|open| what(open)));
+    let functions = distinct(open.iter().map(|open| open.opened_by.clone()));
+    let what = format!("    {numbers} {whats}{} by {functions}", paths_of(open));
+    let rest = missing(open) + &last_use(open);
     match group_by {
         GroupBy::Stack if first.stack.frames.iter().any(|frame| frame.object.is_some()) => {
-            format!("{what}\n{}", stack::lines(&first.stack, 8, page))
+            format!("{what}{rest}\n{}", stack::lines(&first.stack, 8, page))
         }
-        GroupBy::Stack => format!("{what} at {}\n", first.site),
-        _ => format!(
-            "{what} in {}\n",
-            page.group(first.stack.group(group_by).as_deref(), &first.stack, group_by)
-        ),
+        GroupBy::Stack => format!("{what} at {}{rest}\n", first.site),
+        _ => {
+            let place = page.group(first.stack.group(group_by).as_deref(), &first.stack, group_by);
+            format!("{what} in {place}{rest}\n")
+        }
     }
 }
 
-fn what(open: &StillOpen) -> String {
+/// What it is in words: its kind, or what stands on it.
+pub(in crate::report) fn what(open: &StillOpen) -> String {
     open.unclosed.map_or_else(|| open.kind.clone(), |structure| format!("unclosed {structure}"))
 }
 
-/// The function that would have closed what stands on a descriptor.
-fn missing(open: &StillOpen) -> Option<&'static str> {
-    match open.unclosed? {
+/// Each one once, in the order of their coming.
+fn distinct(words: impl Iterator<Item = String>) -> String {
+    let mut all: Vec<String> = Vec::new();
+    for word in words {
+        if !all.contains(&word) {
+            all.push(word);
+        }
+    }
+    all.join(", ")
+}
+
+/// The functions that would have closed what stands on descriptors.
+fn missing(open: &[&StillOpen]) -> String {
+    let close = |open: &&StillOpen| match open.unclosed? {
         "DIR*" => Some("closedir"),
         _ if open.opened_by == "popen" => Some("pclose"),
         _ => Some("fclose"),
-    }
+    };
+    let missing = distinct(open.iter().filter_map(close).map(str::to_owned));
+    if missing.is_empty() { String::new() } else { format!("; missing: {missing}") }
 }
 
 /// The paths of a group, those that are alike as one.

@@ -68,7 +68,7 @@ fn siblings_that_lived_alike_are_two_lines() {
     let text = shown(processes);
     assert_eq!(text.lines().count(), 5, "{text}");
     assert!(
-        text.contains("  |  ... and 498 like it, the last one at 2.00 ms, zombies for 40.6 us at most"),
+        text.contains("  |     ... and 498 like it, the last one at 2.00 ms, zombies for 40.6 us at most"),
         "{text}"
     );
     assert!(text.contains("`- 399 true; vfork at 2.00 ms, exec at 3.00 ms, status 1"), "{text}");

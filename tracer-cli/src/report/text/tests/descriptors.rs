@@ -3,10 +3,6 @@
 use super::*;
 use crate::report::View;
 
-fn call(function: &str, frames: &[&str], tid: u32, at_ns: u64) -> Call {
-    Call { function: function.to_owned(), site: site(0x1700, "f"), stack: stack(7, frames), tid, at_ns }
-}
-
 fn upload(number: i32) -> StillOpen {
     StillOpen {
         fd: number,
@@ -102,15 +98,13 @@ fn a_leak_is_investigated_to_the_end() {
         section,
         "\
   descriptors: 42 opened, 29 closed, 13 still open, at most 14 at once, 0 failed closes; ledger and /proc agree: 16 of 16; at most 17 in use, limit 1024
-    grows by 12/min, confidence 0.999: 12 of 40 still open by open
-        receive  server.c:30
-        main     server.c:90
+    grows by 12/min, confidence 0.999: 12 of 40 still open by open in receive (server.c:30)
     EMFILE in 84 min at this rate: 16 in use, growing by 12/min, limit 1024
-    left open by kind: 12 of 40 file, 1 of 1 stream
+    left open by kind: file 12 of 40, stream 1 of 1
     12 of 40 (fd 8..19) file /tmp/upload-* by open; last used at 19.0 us by write
         receive  server.c:30
         main     server.c:90
-    1 (fd 20) unclosed FILE* /etc/hosts by fopen: fclose is missing
+    1 (fd 20) unclosed FILE* /etc/hosts by fopen; missing: fclose
         resolve  server.c:50
         main     server.c:91
     limits: 1024 soft, 524288 hard; fs.nr_open 1048576 for any process; fs.file-nr 2112 of 100000 in the whole system
@@ -151,109 +145,6 @@ fn with(change: impl FnOnce(&mut Descriptors)) -> String {
 }
 
 #[test]
-fn a_double_close_is_told_with_all_places() {
-    let text = with(|descriptors| {
-        descriptors.double_closes = 3;
-        descriptors.faults = vec![DescriptorFault {
-            kind: "double_close",
-            fd: 5,
-            path: "/tmp/a".to_owned(),
-            call: call("close", &["finish  /src/s.c:40"], 43, 9_000),
-            closed: Some(call("close", &["drop  /src/s.c:30"], 42, 8_000)),
-            opened: Some(call("open", &["begin  /src/s.c:20", "main  /src/s.c:90"], 42, 7_000)),
-            missed: None,
-        }];
-    });
-    let lines: Vec<_> = text.lines().take(2).collect();
-    assert_eq!(lines[0], "calltap: server 3 x double close; status 0");
-    assert_eq!(lines[1], "where:   double close of fd 5 by close in finish (s.c:40)");
-    let expected = "
-    double close of fd 5 (/tmp/a)
-      closed again by close in finish (s.c:40), thread 43, at 9.00 us
-      closed before by close in drop (s.c:30), thread 42, at 8.00 us
-      opened by open in begin (s.c:20), thread 42, at 7.00 us
-          begin  s.c:20
-          main   s.c:90
-    ... and 2 more: 3 x double close in all
-";
-    assert!(text.contains(expected), "{text}");
-    assert!(!text.contains("ulimit"), "no limit is near: {text}");
-}
-
-#[test]
-fn a_close_of_anothers_descriptor_names_both_threads() {
-    let text = with(|descriptors| {
-        descriptors.foreign_closes = 1;
-        descriptors.faults = vec![DescriptorFault {
-            kind: "foreign_close",
-            fd: 5,
-            path: String::new(),
-            call: call("close", &["finish  /src/s.c:40"], 43, 9_000),
-            closed: Some(call("close", &["finish  /src/s.c:40"], 43, 7_000)),
-            opened: Some(call("socket", &["connect_to  /src/s.c:20"], 44, 8_000)),
-            missed: Some(call("send", &["talk  /src/s.c:25"], 44, 10_000)),
-        }];
-    });
-    assert!(text.starts_with("calltap: server 1 x close of another's descriptor; status 0\n"), "{text}");
-    let expected = "
-    close of another's descriptor of fd 5
-      closed by close in finish (s.c:40), thread 43, at 9.00 us
-      the closer's own was closed by close in finish (s.c:40), thread 43, at 7.00 us
-      but opened by socket in connect_to (s.c:20), thread 44, at 8.00 us
-      missed by send in talk (s.c:25), thread 44, at 10.0 us
-";
-    assert!(text.contains(expected), "{text}");
-}
-
-#[test]
-fn what_was_refused_tells_which_limit_it_was() {
-    let refused = |errno| {
-        with(|descriptors| {
-            descriptors.refused_opens = 2;
-            let call = call("accept", &["serve  /src/s.c:7"], 42, 9_000);
-            descriptors.refused_open_examples = vec![RefusedOpen { errno, call }];
-            descriptors.peak_in_use = 1024;
-        })
-    };
-    let text = refused(24);
-    assert!(
-        text.starts_with("calltap: server 2 calls refused for want of descriptors; status 0\n"),
-        "{text}"
-    );
-    let expected = "
-    2 calls refused for want of descriptors (EMFILE: the process's limit)
-      first by accept in serve (s.c:7), thread 42, at 9.00 us
-";
-    assert!(text.contains(expected), "{text}");
-    assert!(text.contains("ulimit -n 2048  (as root)\n"), "beyond the hard limit: {text}");
-    assert!(text.contains("prlimit --pid 1 --nofile=2048:2048  (as root)\n"), "{text}");
-    assert!(refused(23).contains("(ENFILE: the system's limit)\n"));
-}
-
-#[test]
-fn what_came_through_exec_is_no_leak_but_told() {
-    let text = with(|descriptors| {
-        descriptors.passed_on = vec![PassedOn {
-            fd: 7,
-            kind: "file".to_owned(),
-            path: "/etc/shadow".to_owned(),
-            opened: call("open", &["start  /src/s.c:7"], 40, 9_000),
-        }];
-        descriptors.passed_on_omitted = 2;
-    });
-    let lines: Vec<_> = text.lines().take(2).collect();
-    let clean = "did not leak: no block still allocated, no descriptor left open";
-    assert_eq!(lines[0], format!("calltap: server {clean}; 3 descriptors passed on at exec; status 0"));
-    assert_eq!(lines[1], "where:   got descriptor 7 (/etc/shadow) at exec, opened by open in start (s.c:7)");
-    let expected = "
-    fd 7 (/etc/shadow) came through exec, for want of O_CLOEXEC
-      opened by open in start (s.c:7), thread 40, at 9.00 us
-    ... and 2 more came through exec (see --top)
-";
-    assert!(text.contains(expected), "{text}");
-}
-
-#[test]
 fn every_difference_from_the_kernel_is_printed() {
     let difference = |fd, kind, in_ledger: Option<&str>, in_kernel: Option<&str>| Difference {
         fd,
@@ -280,6 +171,25 @@ fn every_difference_from_the_kernel_is_printed() {
 }
 
 #[test]
+fn what_is_not_alike_in_a_group_is_named_side_by_side() {
+    let view = View { group_by: Some(GroupBy::Object), ..VIEW };
+    let text = render(&report(vec![leaking_server()]), &view);
+    let expected = "    13 (fd 8..20) file, unclosed FILE* /tmp/upload-* (12), /etc/hosts by open, fopen in leaky; \
+                    missing: fclose; last used at 19.0 us by write\n";
+    assert!(text.contains(expected), "{text}");
+}
+
+#[test]
+fn at_the_limit_nothing_is_forecast() {
+    let mut process = leaking_server();
+    let forecast = process.descriptors.as_mut().unwrap().forecast.as_mut().unwrap();
+    (forecast.in_use, forecast.exhausted_in_ns) = (1024, 0);
+    let text = rendered(&report(vec![process]));
+    assert!(text.contains("; descriptors grow by 12/min, the limit is reached; status 0\n"), "{text}");
+    assert!(text.contains("\n    the limit of 1024 is reached: 1024 in use, growing by 12/min\n"), "{text}");
+}
+
+#[test]
 fn a_path_that_several_places_left_open_is_added_up() {
     let mut process = leaking_server();
     let descriptors = process.descriptors.as_mut().unwrap();
@@ -301,3 +211,5 @@ fn paths_of_a_group_that_are_not_alike_are_counted() {
     assert!(text.contains(" file /tmp/upload-* (7), /data/d (2), /data/a and 2 others by open"), "{text}");
     assert!(text.contains("    ... and 1 more stack: 1 descriptor (see --top)\n"), "{text}");
 }
+
+mod faults;
