@@ -17,13 +17,15 @@ fn call6(number: i64, arguments: [u64; 6]) -> i64 {
     unsafe {
         asm!(
             "syscall",
+            // The tag must not reach what comes next.
+            "xor r9d, r9d",
             inlateout("rax") number => result,
             in("rdi") arguments[0],
             in("rsi") arguments[1],
             in("rdx") arguments[2],
             in("r10") arguments[3],
             in("r8") arguments[4],
-            in("r9") arguments[5],
+            inlateout("r9") arguments[5] => _,
             lateout("rcx") _,
             lateout("r11") _,
             options(nostack),

@@ -122,7 +122,7 @@ mod tests {
         );
         let text = String::from_utf8(written).unwrap();
         assert!(text.starts_with("{\n  \"schema_version\": 1,\n  \"tool\": {\n    \"name\""), "{text}");
-        assert!(text.ends_with("\n  ]\n}\n"), "{text}");
+        assert!(text.ends_with("\n  }\n}\n"), "{text}");
         assert!(text.contains("\"frames\": [{\"function\":\"\",\"file\":\"\",\"line\":0,"), "{text}");
     }
 
