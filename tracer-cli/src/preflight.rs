@@ -5,6 +5,7 @@
 //! with a bare number or not at all.
 
 mod error;
+mod imports;
 #[cfg(test)]
 mod tests;
 
@@ -35,6 +36,8 @@ pub(crate) struct Program {
     pub(crate) path: PathBuf,
     /// The program that the kernel will run for it, if it is a script.
     pub(crate) interpreter: Option<PathBuf>,
+    /// Whether it calls `ptrace`: it traces processes itself, or lets itself be traced.
+    pub(crate) traces: bool,
     /// What the user should know.
     pub(crate) warnings: Vec<String>,
 }
@@ -63,7 +66,8 @@ pub(crate) fn examine(command: &OsStr, path: Option<&OsStr>) -> Result<Program, 
         }
         last = interpreter;
     }
-    Ok(Program { interpreter: (scripts > 0).then_some(last), path, warnings })
+    let traces = File::open(&last).is_ok_and(|file| imports::names(&file, "ptrace"));
+    Ok(Program { interpreter: (scripts > 0).then_some(last), path, traces, warnings })
 }
 
 /// Which file a command means: itself if it has a slash in it, else the first executable one of

@@ -45,6 +45,13 @@ pub fn run(options: &Run) -> anyhow::Result<ExitCode> {
     for warning in &program.warnings {
         eprintln!("calltap: {warning}");
     }
+    if program.traces && !options.no_follow {
+        eprintln!(
+            "calltap: {} calls ptrace: if it traces what it starts, the kernel will refuse that, because \
+             we trace it already\nhint: with --no-follow its children are left to it",
+            program.path.display()
+        );
+    }
     let suppressions = match &options.suppressions {
         Some(path) => Suppressions::read(path)?,
         None => Suppressions::default(),

@@ -88,6 +88,10 @@ pub fn new_tag() -> anyhow::Result<u64> {
     let mut bytes = [0; 8];
     // SAFETY: the buffer is alive and as long as announced; so few bytes are never given in parts.
     let got = unsafe { nix::libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), 0) };
-    anyhow::ensure!(got == bytes.len() as isize, "cannot get random bits: {}", std::io::Error::last_os_error());
+    anyhow::ensure!(
+        got == bytes.len() as isize,
+        "cannot get random bits: {}",
+        std::io::Error::last_os_error()
+    );
     Ok(u64::from_le_bytes(bytes) >> 1 | 1)
 }

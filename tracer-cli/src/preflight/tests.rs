@@ -63,7 +63,7 @@ fn a_glibc_program_passes_whatever_directory_its_loader_is_in() {
     for loader in [GLIBC, elsewhere.to_str().unwrap()] {
         let path = scratch.program("x", &elf(X86_64, Some(loader)));
         let program = examine(path.as_os_str(), None).unwrap();
-        assert_eq!(program, Program { path, interpreter: None, warnings: vec![] });
+        assert_eq!(program, Program { path, interpreter: None, traces: false, warnings: vec![] });
     }
 }
 

@@ -74,13 +74,14 @@ fn streamed<'a>(record: &Record<'_>, function: Function) -> Action<'a> {
     }
 }
 
-/// The descriptor that a call works on and leaves open: input and output, and what comes in through
-/// a socket.
+/// The descriptor that a call works on and leaves open: input and output, what comes in through a
+/// socket, what is copied or controlled.
 pub(super) fn used(record: &Record<'_>, function: Function) -> Option<Fd> {
     let works_on_first = match function.family() {
         Family::Io => function.row().arguments.first().is_some_and(|argument| argument.kind == "Fd"),
         _ => {
-            matches!(function, Function::accept | Function::accept4 | Function::recvmsg | Function::recvmmsg)
+            use Function::{accept, accept4, dup, dup2, dup3, fcntl, fcntl64, recvmmsg, recvmsg};
+            matches!(function, accept | accept4 | recvmsg | recvmmsg | dup | dup2 | dup3 | fcntl | fcntl64)
         }
     };
     if works_on_first { descriptor(record.argument(0)) } else { None }

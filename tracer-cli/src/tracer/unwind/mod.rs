@@ -165,6 +165,13 @@ impl Unwinder {
                 Found::Nowhere => return Walked::End(End::Lost),
             };
             self.frames.push(Frame::returning_to(at.pc).with(0, at.marks));
+            if matches!(rule, Rule::Unknown)
+                && self.frames.len() == 1
+                && let Some(caller) = self.caller_on_top(group, tid, &at)
+            {
+                at = caller;
+                continue;
+            }
             at = match step::step(at, rule, &mut self.window) {
                 Ok(next) => next,
                 Err(Stop::Outermost) => return Walked::End(End::Outermost),
@@ -172,6 +179,19 @@ impl Unwinder {
             };
         }
         Walked::End(End::Depth)
+    }
+
+    /// The caller of code without an unwind table that has pushed nothing, as the C library's around the
+    /// instruction that makes a thread: what is on top of the stack, if that is code.
+    fn caller_on_top(&mut self, group: Id, tid: Id, at: &Position) -> Option<Position> {
+        let caller = Position {
+            pc: self.window.word(at.sp)?,
+            sp: at.sp.wrapping_add(8),
+            bp: at.bp,
+            marks: calltap_channel::stack::GUESSED,
+        };
+        matches!(self.rule_at(group, tid, &caller), Found::Rule(rule) if !matches!(rule, Rule::Unknown))
+            .then_some(caller)
     }
 
     fn rule_at(&mut self, group: Id, tid: Id, at: &Position) -> Found {
