@@ -115,6 +115,14 @@ impl Session {
         }
     }
 
+    /// How many places leave more and more descriptors open as of `now_ns`, in all images that run, and
+    /// how many a second the fastest one does. Not for every event: it looks at every place.
+    #[must_use]
+    pub fn growing(&self, now_ns: u64) -> (u64, f64) {
+        let growing = self.ledgers.iter().flat_map(|ledger| ledger.descriptors().growing(now_ns));
+        growing.fold((0, 0.0), |(count, fastest), growth| (count + 1, growth.per_second.max(fastest)))
+    }
+
     /// The latency of each function in all images together: nanoseconds, 3 significant digits.
     #[must_use]
     pub fn histograms(&self) -> Vec<(FunctionId, Histogram<u64>)> {

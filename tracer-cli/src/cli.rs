@@ -38,7 +38,7 @@ pub enum Verb {
     Run(Box<Run>),
     /// The tracer process: started by `run`.
     #[command(name = "__tracer", hide = true)]
-    Tracer(Tracer),
+    Tracer(Box<Tracer>),
 }
 
 /// Options of `run`.

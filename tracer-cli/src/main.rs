@@ -46,7 +46,7 @@ fn main() -> ExitCode {
     };
     let result = match cli.verb {
         Verb::Run(options) => run::run(&options),
-        Verb::Tracer(options) => trace(options),
+        Verb::Tracer(options) => trace(*options),
     };
     result.unwrap_or_else(|error| {
         use std::io::Write;

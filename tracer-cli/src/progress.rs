@@ -5,6 +5,7 @@ use std::time::Duration;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::reader::Progress;
+use crate::report::units::plural;
 
 /// A program that ends before this has no progress line.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -34,13 +35,7 @@ impl ProgressLine {
         if self.began.elapsed() < PATIENCE {
             return;
         }
-        self.bar.set_message(format!(
-            "{} events, {} live, {} descriptors open, {} lost",
-            HumanCount(progress.events),
-            HumanBytes(progress.live_bytes),
-            HumanCount(progress.open_descriptors),
-            HumanCount(progress.lost),
-        ));
+        self.bar.set_message(told(progress));
         self.bar.tick();
     }
 
@@ -57,5 +52,37 @@ impl ProgressLine {
     /// Takes the line away.
     pub fn clear(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+fn told(progress: &Progress) -> String {
+    let growing = match progress.growing {
+        0 => String::new(),
+        places => format!(
+            ", growing at {} (fastest {:.1} a minute)",
+            plural(places, "place"),
+            progress.fastest_per_second * 60.0
+        ),
+    };
+    format!(
+        "{} events, {} live, {} descriptors open{growing}, {} lost",
+        HumanCount(progress.events),
+        HumanBytes(progress.live_bytes),
+        HumanCount(progress.open_descriptors),
+        HumanCount(progress.lost),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn descriptors_that_become_more_and_more_are_told_while_the_program_runs() {
+        let progress = Progress { events: 1000, open_descriptors: 40, ..Progress::default() };
+        assert_eq!(told(&progress), "1,000 events, 0 B live, 40 descriptors open, 0 lost");
+        let growing = Progress { growing: 2, fastest_per_second: 0.2, ..progress };
+        let expected = "1,000 events, 0 B live, 40 descriptors open, growing at 2 places (fastest 12.0 a minute), 0 lost";
+        assert_eq!(told(&growing), expected);
     }
 }

@@ -7,7 +7,7 @@ pub mod model;
 pub mod stacks;
 mod symbols;
 pub mod text;
-mod units;
+pub(crate) mod units;
 mod verdict;
 
 pub use json::{for_conditions, write_json};

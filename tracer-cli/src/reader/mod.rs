@@ -38,6 +38,8 @@ use crate::symbols::Symbols;
 
 /// How often progress is told.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
+/// How often descriptors are looked at for growth while the program runs.
+const GROWTH_EVERY: Duration = Duration::from_secs(2);
 /// A record from so far in the future is none: 10 seconds at 3 GHz.
 const FUTURE: u64 = 30_000_000_000;
 
@@ -54,6 +56,10 @@ pub struct Progress {
     pub lost: u64,
     /// Whether the first process has ended.
     pub root_ended: bool,
+    /// Places that leave more and more descriptors open, as of the last look.
+    pub growing: u64,
+    /// How many descriptors a second the fastest of them leaves open.
+    pub fastest_per_second: f64,
 }
 
 /// How to read.
@@ -84,6 +90,9 @@ pub struct Reader {
     exec_errno: Option<i32>,
     filter_refused: bool,
     tracer_done: bool,
+    /// See [`Session::growing`]; when that was asked last.
+    growing: (u64, f64),
+    looked_for_growth: Instant,
     /// The last provisional image.
     provisional: u32,
     held: Held,
@@ -151,6 +160,8 @@ impl Reader {
             exec_errno: None,
             filter_refused: false,
             tracer_done: false,
+            growing: (0, 0.0),
+            looked_for_growth: Instant::now(),
             provisional: 0,
             held: Held::default(),
         }
@@ -262,8 +273,16 @@ impl Reader {
     }
 
     fn progress(&mut self) -> Progress {
+        if self.looked_for_growth.elapsed() >= GROWTH_EVERY {
+            self.looked_for_growth = Instant::now();
+            let now_ns = self.scale.since_zero(self.clock.now());
+            self.growing = self.feed.session().growing(now_ns);
+        }
+        let (growing, fastest_per_second) = self.growing;
         let totals = self.feed.session().totals();
         Progress {
+            growing,
+            fastest_per_second,
             events: self.events,
             live_bytes: totals.live_bytes,
             open_descriptors: totals.open_descriptors,

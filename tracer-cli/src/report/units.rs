@@ -46,7 +46,7 @@ pub(super) fn rate(per_minute: f64) -> String {
 }
 
 /// `1 block`, `2 blocks`.
-pub(super) fn plural(count: u64, noun: &str) -> String {
+pub(crate) fn plural(count: u64, noun: &str) -> String {
     match count {
         1 => format!("1 {noun}"),
         _ => format!("{count} {noun}s"),
