@@ -13,6 +13,11 @@ use crate::target::Target;
 /// many descriptors they had in all.
 fn expect_agreement(outcome: &Outcome, processes: usize) -> i64 {
     assert_eq!(outcome.report().lost(), 0, "{outcome}");
+    agreed(outcome, processes)
+}
+
+/// Like [`expect_agreement`], whatever was lost.
+fn agreed(outcome: &Outcome, processes: usize) -> i64 {
     let mut agreed = 0;
     let mut looked_at = 0;
     for process in outcome.report().processes() {
@@ -106,7 +111,9 @@ fn of_java() {
 fn of_a_program_that_another_thread_than_the_first_begins() {
     let target = Target::c("family.c").build();
     let outcome = calltap().run(&target, &["exec_in_thread"]).expect_status(0);
-    expect_agreement(&outcome, 1);
+    // The exec kills four threads that allocate, each maybe in the middle of a record.
+    assert!(outcome.report().lost() <= 4, "{outcome}");
+    agreed(&outcome, 1);
 }
 
 #[test]

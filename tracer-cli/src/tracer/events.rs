@@ -1,14 +1,16 @@
 //! The tracer's loop: one change of one tracee after the other, each noted and passed on untouched.
 
+mod children;
+mod endings;
+
 use std::collections::HashSet;
 
 use calltap_channel::Note;
-use calltap_channel::note::{CLONED, Untapped};
+use calltap_channel::note::Untapped;
 use nix::errno::Errno;
 use nix::unistd::Pid;
 
 use super::calls::{Calls, Next};
-use super::family::{Family, is_killed, is_thread_of};
 use super::held;
 use super::injection::{Injection, program_of};
 use super::launch::Launched;
@@ -16,6 +18,7 @@ use super::notes::{Notes, kind_of};
 use super::ptrace::{self, Change, Stop, Stopped};
 use super::signals;
 use super::tracees::{Id, Tracees};
+use children::Unannounced;
 
 /// Signals that programs send themselves all the time; they are delivered, but noted only if asked for.
 const FREQUENT: [i32; 4] = [libc::SIGCHLD, libc::SIGALRM, libc::SIGVTALRM, libc::SIGPROF];
@@ -42,6 +45,8 @@ pub(crate) struct Events {
     fresh: HashSet<Id>,
     /// Met before their makers' stops, which bring no news then.
     met: HashSet<Id>,
+    /// `vfork` children that wait for their makers' stops.
+    unannounced: Unannounced,
     /// Number of the last held exit stop.
     sequence: u64,
     detaching: bool,
@@ -85,6 +90,7 @@ impl Events {
             paused: HashSet::new(),
             fresh: HashSet::new(),
             met: HashSet::new(),
+            unannounced: Unannounced::default(),
             sequence: 0,
             detaching: false,
             staying: false,
@@ -99,7 +105,7 @@ impl Events {
         loop {
             match ptrace::wait()? {
                 Change::Stopped(stopped, stop) => self.stopped(stopped, stop)?,
-                Change::Ended(tid, status) => self.ended(tid.as_raw(), status),
+                Change::Ended(tid, status) => self.ended(tid.as_raw(), status)?,
                 Change::Interrupted => {
                     if let Some(calls) = &mut self.calls {
                         calls.placement().interrupted();
@@ -108,7 +114,7 @@ impl Events {
                 Change::NothingLeft => break,
             }
             if signals::detach_requested() && !self.detaching && !self.staying {
-                self.let_go();
+                self.let_go()?;
             }
             // The target itself stays our child, so `NothingLeft` may be far away.
             if self.detaching && self.tracees.is_empty() {
@@ -128,35 +134,18 @@ impl Events {
 
     /// Lets the tracees go; if a filter is in place, only the reader: without a tracer the kernel would
     /// have their filtered calls fail.
-    fn let_go(&mut self) {
+    fn let_go(&mut self) -> nix::Result<()> {
         if self.calls.as_ref().is_some_and(|calls| !calls.all_stops()) {
             self.staying = true;
             self.done();
-            return;
+            return Ok(());
         }
         self.detaching = true;
         if let Some(calls) = &mut self.calls {
             calls.placement().release_all();
         }
         self.tracees.ids().for_each(|tid| ptrace::interrupt(Pid::from_raw(tid)));
-    }
-
-    /// A stop: of someone we know, or the first one of a child whose maker's stop is yet to come.
-    fn stopped(&mut self, stopped: Stopped, stop: Stop) -> nix::Result<()> {
-        let tid = stopped.tid().as_raw();
-        if let Some(group) = self.tracees.group_of(tid) {
-            return self.handle(stopped, stop, group);
-        }
-        self.met.insert(tid);
-        match Family::of(tid) {
-            Some(family) if family.group != tid || self.follow => {
-                self.add(family.maker, 0, tid, family.kind, family.group);
-                self.handle(stopped, stop, family.group)
-            }
-            Some(_) => stopped.detach(0),
-            // Killed meanwhile: its wait status will come, and nobody asks for it.
-            None => stopped.resume(0),
-        }
+        self.let_in(|_| true)
     }
 
     fn handle(&mut self, stopped: Stopped, stop: Stop, group: Id) -> nix::Result<()> {
@@ -185,7 +174,7 @@ impl Events {
             Stop::Created(event) => {
                 // If the maker was killed meanwhile, its child will introduce itself.
                 if let Ok(child) = stopped.message() {
-                    self.created(group, stopped.tid().as_raw(), child as Id, kind_of(event));
+                    self.created(group, stopped.tid().as_raw(), child as Id, kind_of(event))?;
                 }
                 self.go_on(stopped, 0)
             }
@@ -194,7 +183,7 @@ impl Events {
                 self.go_on(stopped, 0)
             }
             Stop::Exit => {
-                self.exiting(&stopped, group);
+                self.exiting(&stopped, group)?;
                 self.go_on(stopped, 0)
             }
         }
@@ -248,36 +237,6 @@ impl Events {
         self.notes.write(Note::Signalled, &[group, tid, signal, sender, code]);
     }
 
-    /// A task of `maker` made `child`, which may have been met, or even be dead, already.
-    ///
-    /// Nothing depends on this: a maker can be killed before it tells of its child, and the number
-    /// of such a child stays in `met`. Who is not known yet introduces itself by its first stop.
-    fn created(&mut self, maker: Id, thread: Id, child: Id, kind: u64) {
-        if self.met.remove(&child) || self.tracees.group_of(child).is_some() {
-            return;
-        }
-        if is_thread_of(maker, child) {
-            self.add(maker, thread, child, CLONED, maker);
-        } else if self.follow {
-            self.add(maker, thread, child, kind, child);
-        }
-    }
-
-    fn add(&mut self, maker: Id, thread: Id, child: Id, kind: u64, group: Id) {
-        let arguments = [maker as u64, child as u64, kind, group as u64, thread as u64];
-        self.notes.write(Note::Created, &arguments);
-        self.tracees.add(child, group);
-        if group == child {
-            self.fresh.insert(child);
-            if let Some(calls) = &mut self.calls {
-                calls.unwinder().forked(maker, child);
-            }
-        }
-        if let Some(calls) = &mut self.calls {
-            calls.placement().created(thread, child);
-        }
-    }
-
     /// `group` has begun a new program. The thread that did so is now called like the group, all
     /// others are gone.
     fn executed(&mut self, stopped: &Stopped, group: Id) {
@@ -306,71 +265,6 @@ impl Events {
         }
         if let Some(calls) = &mut self.calls {
             calls.executed(group, stopped.message().map_or(group, |former| former as Id));
-        }
-    }
-
-    /// A thread is in its exit stop. If it is its group's last one it is held there until the
-    /// reader has looked at the process.
-    ///
-    /// A thread that was about to end by itself when another one ended the whole group has no exit
-    /// stop any more, and then no stop is the last one. So the first stop of a group that is being
-    /// killed is looked at too; a later look replaces it.
-    fn exiting(&mut self, stopped: &Stopped, group: Id) {
-        let tid = stopped.tid().as_raw();
-        let last = self.tracees.exiting(tid);
-        if self.start == Start::Pending {
-            if let Some(failure) = self.root.failure() {
-                self.start = Start::Failed;
-                self.notes.write(Note::ExecFailed, &[failure.errno as u64, u64::from(failure.of_filter)]);
-                self.notes.ring_bell();
-            }
-            return;
-        }
-        let look = last || (self.is_being_killed(tid, group) && self.tracees.first_early_look(group));
-        if let (true, false, Ok(status)) = (look, self.detaching, stopped.message()) {
-            self.sequence += 1;
-            let arguments = [group as u64, self.sequence, status, tid as u64];
-            self.notes.write(Note::ExitStop, &arguments);
-            self.notes.ring_bell();
-            self.notes.await_release(self.sequence);
-        }
-    }
-
-    /// Whether the other threads of `tid`'s group have been sent the SIGKILL of `exit_group`.
-    fn is_being_killed(&self, tid: Id, group: Id) -> bool {
-        let Some(sibling) = self.tracees.running_sibling(tid) else { return false };
-        is_killed(group, sibling)
-    }
-
-    /// A wait status: of a thread, of a group (its leader's, the last one of it), or of something
-    /// that was never ours to follow.
-    fn ended(&mut self, tid: Id, status: i32) {
-        let Some(group) = self.tracees.group_of(tid) else {
-            self.met.insert(tid);
-            return;
-        };
-        self.fresh.remove(&tid);
-        self.paused.remove(&tid);
-        if let Some(calls) = &mut self.calls {
-            calls.thread_ended(group, tid, &self.notes);
-            if tid == group {
-                calls.unwinder().ended(group);
-            }
-        }
-        let notes = &self.notes;
-        if tid == group {
-            self.tracees.remove_others(group, |other| {
-                notes.write(Note::ThreadEnded, &[group as u64, other as u64]);
-            });
-        }
-        self.tracees.remove(tid);
-        if self.start == Start::Failed {
-            return;
-        }
-        notes.write(Note::ThreadEnded, &[group as u64, tid as u64]);
-        if tid == group {
-            notes.write(Note::Ended, &[group as u64, status as u64]);
-            notes.ring_bell();
         }
     }
 }

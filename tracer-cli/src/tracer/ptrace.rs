@@ -186,7 +186,22 @@ impl Stopped {
         self.request(libc::PTRACE_DETACH, signal)
     }
 
+    /// Whether it was killed in this stop and is in its exit stop by now, which [`wait`] will report.
+    /// A request that ends a stop would end that one, unseen.
+    fn has_moved_on(&self) -> bool {
+        let mut news = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
+        let options = libc::WSTOPPED | libc::WNOHANG | libc::WNOWAIT | libc::__WALL;
+        // SAFETY: the kernel writes at most the structure, all of whose bit patterns are valid.
+        unsafe {
+            libc::waitid(libc::P_PID, self.tid.as_raw() as libc::id_t, news.as_mut_ptr(), options) == 0
+                && news.assume_init().si_pid() != 0
+        }
+    }
+
     fn request(self, request: libc::c_uint, signal: i32) -> nix::Result<()> {
+        if self.has_moved_on() {
+            return Ok(());
+        }
         let none = std::ptr::null_mut::<libc::c_void>();
         // SAFETY: these requests take integers only; a tracee that is gone makes them fail.
         let done = unsafe { libc::ptrace(request, self.tid.as_raw(), none, libc::c_long::from(signal)) };

@@ -21,7 +21,7 @@ struct Group {
     threads: usize,
     /// Those of them that have not been in their exit stop.
     running: usize,
-    /// Looked at before its last thread's exit stop; see [`Tracees::first_early_look`].
+    /// The reader has looked at it in an exit stop.
     looked_at: bool,
 }
 
@@ -77,9 +77,21 @@ impl Tracees {
         siblings.next().map(|(other, _)| *other)
     }
 
-    /// Whether the group is looked at for the first time before its last exit stop.
-    pub(crate) fn first_early_look(&mut self, group: Id) -> bool {
-        self.groups.get_mut(&group).is_some_and(|group| !std::mem::replace(&mut group.looked_at, true))
+    /// Whether the reader has looked at a group.
+    pub(crate) fn is_looked_at(&self, group: Id) -> bool {
+        self.groups.get(&group).is_some_and(|group| group.looked_at)
+    }
+
+    /// Takes note that the reader has looked at a group.
+    pub(crate) fn looked_at(&mut self, group: Id) {
+        if let Some(group) = self.groups.get_mut(&group) {
+            group.looked_at = true;
+        }
+    }
+
+    /// Whether a thread of this group is known.
+    pub(crate) fn has_group(&self, group: Id) -> bool {
+        self.groups.contains_key(&group)
     }
 
     /// Forgets a thread. Returns its group, if it was known.
