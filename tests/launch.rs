@@ -139,8 +139,19 @@ impl Launch {
         command.current_dir(self.directory.unwrap_or(SCRATCH.into()));
         // A group of its own, so that all of it can be stopped.
         command.process_group(0);
+        // SAFETY: `signal` is async-signal-safe and touches no memory.
+        unsafe { command.pre_exec(with_default_signals) };
         let what = words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
         let child = command.spawn().unwrap_or_else(|error| panic!("{what}: {error}"));
         Running { what, child, files, finished: false }
     }
+}
+
+/// Undoes what `nohup` or a shell's `&` may have done to the tests: what they ignore, all would.
+fn with_default_signals() -> std::io::Result<()> {
+    for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT] {
+        // SAFETY: the default disposition is valid for these.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+    Ok(())
 }
