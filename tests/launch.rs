@@ -148,7 +148,7 @@ impl Launch {
 }
 
 /// Undoes what `nohup` or a shell's `&` may have done to the tests: what they ignore, all would.
-fn with_default_signals() -> std::io::Result<()> {
+pub(crate) fn with_default_signals() -> std::io::Result<()> {
     for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT] {
         // SAFETY: the default disposition is valid for these.
         unsafe { libc::signal(signal, libc::SIG_DFL) };

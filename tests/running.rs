@@ -10,8 +10,8 @@ use tempfile::TempDir;
 use crate::outcome::Outcome;
 use crate::report::Report;
 
-/// No program of a story takes longer than this, unless something hangs.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// No program of a story takes longer than this on however busy a machine, unless something hangs.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(400);
 
 /// A program under way. Its output goes to files, so nobody has to read along.
 pub(crate) struct Running {

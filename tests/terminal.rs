@@ -7,14 +7,12 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::launch::scratch;
+use crate::launch::{scratch, with_default_signals};
 use crate::report::Report;
+use crate::running::PATIENCE;
 use crate::target::Target;
-
-/// No session takes longer, unless something hangs.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A command on a terminal of its own, which it controls.
 struct Session {
@@ -53,7 +51,7 @@ impl Session {
             command.pre_exec(|| {
                 libc::setsid();
                 libc::ioctl(0, libc::TIOCSCTTY, 0);
-                Ok(())
+                with_default_signals()
             });
         }
         let child = command.spawn().expect("it starts");

@@ -95,6 +95,9 @@ fn python_with_its_libraries() {
     let Some(python) = ["/usr/bin/python3", "python3"].into_iter().find_map(installed) else { return };
     // Everything that is hashed by a secret would be in another order each time.
     let launch = bare().variable("PYTHONHASHSEED", "0").variable("PYTHONDONTWRITEBYTECODE", "1");
+    // It lists the working directory anew whenever that has changed.
+    let directory = scratch();
+    let launch = launch.directory(directory.path());
     let words = ["-c", "import json, ssl"].map(OsString::from);
     let command = [&[python.into_os_string()], &words[..]].concat();
     let Some(counted) = expect_the_same_numbers(&launch, &command) else { return };

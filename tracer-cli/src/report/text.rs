@@ -53,7 +53,12 @@ pub fn render(report: &Report, view: &View) -> String {
         text.push('\n');
     }
     for process in lines.iter().take(MAX_LINES) {
-        text += &format!("{}; {}\n", headline(process), summary(process));
+        text += &headline(process);
+        let summary = summary(process);
+        if !summary.is_empty() {
+            text += &format!("; {summary}");
+        }
+        text.push('\n');
     }
     if lines.len() > MAX_LINES {
         text += &format!("... and {} more (all with --format json)\n", lines.len() - MAX_LINES);

@@ -184,18 +184,29 @@ fn residue(part: &SystemCalls, page: &Page<'_>) -> String {
         }
     }
     let top = page.view.top.div_ceil(2);
-    let shown = &part.residue[..part.residue.len().min(top)];
-    let rows = shown.iter().map(|row| {
-        let doubt = if row.sure { "" } else { "  (or in a library call: the stack does not tell)" };
-        let place = at(&row.stack, Some(&row.site), &page.paths);
-        [row.count.to_string(), row.system_call.clone(), format!("{place}{doubt}")]
-    });
+    let rows = residue_by_place(part, page);
+    let omitted = part.residue_calls - rows.iter().take(top).map(|(count, ..)| count).sum::<u64>();
+    let rows = rows.into_iter().take(top).map(|(count, call, place)| [count.to_string(), call, place]);
     text += &aligned(["calls", "syscall", "where"], |column| column == 0, rows, "", top);
-    let omitted = part.residue_calls - shown.iter().map(|row| row.count).sum::<u64>();
     if omitted > 0 {
         text += &format!("    ... and {omitted} more (all with --format json)\n");
     }
     text
+}
+
+/// How often, what, and where, most first: stacks that differ only further out are one row.
+fn residue_by_place(part: &SystemCalls, page: &Page<'_>) -> Vec<(u64, String, String)> {
+    let mut rows: Vec<(u64, String, String)> = Vec::new();
+    for row in &part.residue {
+        let doubt = if row.sure { "" } else { "  (or in a library call: the stack does not tell)" };
+        let place = format!("{}{doubt}", at(&row.stack, Some(&row.site), &page.paths));
+        match rows.iter_mut().find(|(_, call, there)| *call == row.system_call && *there == place) {
+            Some((count, ..)) => *count += row.count,
+            None => rows.push((row.count, row.system_call.clone(), place)),
+        }
+    }
+    rows.sort_by_key(|(count, ..)| Reverse(*count));
+    rows
 }
 
 /// `98.7%`, or `1 in 12000` of what is rarer than one in a thousand.
