@@ -3,10 +3,10 @@
 use std::fs;
 
 use super::descriptors::rows;
-use crate::launch::{bare, calltap, installed, scratch};
+use crate::launch::{calltap, installed, scratch};
 use crate::outcome::Outcome;
 use crate::programs::python_with_its_tests;
-use crate::services::{free_port, nginx_with_a_page, start, stop};
+use crate::services::{nginx_under, redis_under};
 use crate::target::Target;
 
 /// Expects no difference in any process that was tapped and looked at in its last stop; gives how
@@ -38,34 +38,15 @@ fn agreed(outcome: &Outcome, processes: usize) -> i64 {
 
 #[test]
 fn of_redis() {
-    let (Some(server), Some(benchmark)) = (installed("redis-server"), installed("redis-benchmark")) else {
-        return;
-    };
-    let directory = scratch();
-    let port = free_port();
-    let number = port.to_string();
-    let place = directory.path().to_str().expect("a plain path");
-    let arguments = ["--port", &number, "--bind", "127.0.0.1", "--save", "", "--dir", place];
-    let service = start(&server, &arguments, port);
-    let load = ["-h", "127.0.0.1", "-p", &number, "-n", "2000", "-c", "20", "-q", "-t", "set"];
-    bare().run(benchmark, &load).expect_status(0);
-    assert!(expect_agreement(&stop(service), 1) > 5);
+    let Some(served) = redis_under(&["-n", "2000", "-t", "set"]) else { return };
+    assert!(expect_agreement(&served.service, 1) > 5);
 }
 
 #[test]
 fn of_nginx_and_its_workers() {
-    let (Some(server), Some(load)) = (installed("nginx"), installed("ab")) else {
-        return;
-    };
-    let directory = scratch();
-    let port = free_port();
-    let place = directory.path().to_str().expect("a plain path");
-    let file = nginx_with_a_page(directory.path(), port);
-    let service = start(&server, &["-c", &file, "-p", place, "-e", "/dev/null"], port);
-    let page = format!("http://127.0.0.1:{port}/page.html");
-    bare().run(load, &["-q", "-n", "500", "-c", "20", &page]).expect_status(0);
+    let Some(served) = nginx_under("500", "20") else { return };
     // Workers get their channels to each other as messages.
-    assert!(expect_agreement(&stop(service), 3) > 10);
+    assert!(expect_agreement(&served.service, 3) > 10);
 }
 
 #[test]
