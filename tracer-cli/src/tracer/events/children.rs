@@ -63,10 +63,8 @@ impl Events {
 
     /// Children of certain makers wait no longer: nobody will tell of them.
     pub(super) fn let_in(&mut self, of: impl Fn(Id) -> bool) -> nix::Result<()> {
-        let mut waiting =
-            self.unannounced.extract_if(|_, first| of(first.family.maker)).map(|(_, first)| first);
-        let waiting: Vec<_> = waiting.by_ref().collect();
-        waiting.into_iter().try_for_each(|first| self.meet(first))
+        let waiting: Vec<_> = self.unannounced.extract_if(|_, first| of(first.family.maker)).collect();
+        waiting.into_iter().try_for_each(|(_, first)| self.meet(first))
     }
 
     /// A task of `maker` made `child`, which may have been met, or even be dead, already.
