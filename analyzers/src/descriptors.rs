@@ -181,12 +181,12 @@ impl Descriptors {
         self.ranges.push_back((first, last, close));
     }
 
-    fn duplicated(&mut self, event: &Event<'_>, from: Fd, to: Fd, close_on_exec: Option<bool>) {
-        let copy = match self.descriptor(from) {
+    /// A copy of `from` that has no number yet.
+    fn copy(&mut self, from: Fd, close_on_exec: Option<bool>) -> Descriptor {
+        match self.descriptor(from) {
             Some(descriptor) => descriptor.duplicate(close_on_exec),
             None => Descriptor::new(Source::new("duplicate", &[], None), close_on_exec),
-        };
-        self.acquired(event, to, copy);
+        }
     }
 
     fn close_on_exec(&mut self, first: Fd, last: Fd, on: bool) {
@@ -241,10 +241,14 @@ impl Analyzer for Descriptors {
                 // The descriptor is the word's low half.
                 fds.iter().for_each(|word| self.opened(event, Fd(*word as i32), "received", &[], flags));
             }
-            Action::Duplicated { from, to, close_on_exec } => self.duplicated(event, from, to, close_on_exec),
+            Action::Duplicated { from, to, close_on_exec } => {
+                let copy = self.copy(from, close_on_exec);
+                self.acquired(event, to, copy);
+            }
             Action::DuplicatedOnto { from, onto, close_on_exec } => {
                 self.closed(event, onto, true);
-                self.duplicated(event, from, onto, close_on_exec);
+                let copy = self.copy(from, close_on_exec);
+                self.acquired(event, onto, Descriptor { is_redirection: true, ..copy });
             }
             Action::CloseOnExec { first, last, on } => self.close_on_exec(first, last, on),
             Action::Streamed { fd, stream } => {
@@ -258,7 +262,8 @@ impl Analyzer for Descriptors {
             Action::ClosedRange { first, last } => self.closed_range(event, first, last),
             Action::Reopened { old, new, kind, path } => {
                 self.closed(event, old, false);
-                self.opened(event, new, kind, path, OpenFlags::default());
+                let descriptor = Descriptor::new(Source::new(kind, path, None), None);
+                self.acquired(event, new, Descriptor { is_redirection: true, ..descriptor });
             }
             _ => {}
         }

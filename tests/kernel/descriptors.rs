@@ -120,3 +120,13 @@ fn a_place_that_leaks_ever_more_is_growing_and_the_limit_is_forecast() {
     assert_eq!(forecast["limit"], 500, "{forecast:#}");
     assert!(forecast["exhausted_in_ns"].as_i64() > Some(0), "{forecast:#}");
 }
+
+#[test]
+fn redirected_standard_streams_are_no_leak() {
+    let script = "exec 2>/dev/null </dev/null 5</dev/null";
+    let outcome = calltap().run("/bin/sh", &["-c", script]).expect_status(0);
+    let process = outcome.report().only_process();
+    assert_eq!(process.number("/descriptors/standard_streams"), 2, "{:#}", process.0);
+    let open: Vec<_> = process.still_open().into_iter().map(|(fd, ..)| fd).collect();
+    assert_eq!(open, [5], "{:#}", process.0);
+}

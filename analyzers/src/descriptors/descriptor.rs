@@ -21,6 +21,8 @@ pub(crate) struct Descriptor {
     pub(crate) close_on_exec: Option<bool>,
     /// Somebody said expressly that an exec shall not close it.
     pub(crate) kept: bool,
+    /// The caller named the number, and whatever had it made way.
+    pub(crate) is_redirection: bool,
     pub(crate) stream: Option<Stream>,
     pub(crate) last_use: Option<LastUse>,
 }
@@ -69,6 +71,7 @@ impl Descriptor {
         self.stream = self.stream.or(inner.stream);
         self.last_use = self.last_use.or(inner.last_use);
         self.kept |= inner.kept;
+        self.is_redirection |= inner.is_redirection;
         self
     }
 }

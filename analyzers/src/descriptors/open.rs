@@ -31,6 +31,8 @@ pub struct OpenDescriptor {
     pub close_on_exec: Option<bool>,
     /// Whether a `FILE*` or `DIR*` stands on it.
     pub stream: Option<Stream>,
+    /// Whether the caller named the number (`dup2`, `freopen`) instead of being given one.
+    pub is_redirection: bool,
     /// Which function made it.
     pub function: FunctionId,
     /// Called from where; 0 if unknown.
@@ -78,6 +80,7 @@ pub(super) fn opened(descriptors: &Descriptors) -> Vec<OpenDescriptor> {
         flags: opened.descriptor.source.flags,
         close_on_exec: opened.descriptor.close_on_exec,
         stream: opened.descriptor.stream,
+        is_redirection: opened.descriptor.is_redirection,
         function: opened.place.function,
         site: opened.place.site,
         stack: opened.place.stack,

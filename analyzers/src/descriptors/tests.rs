@@ -102,6 +102,7 @@ fn what_is_opened_and_not_closed_is_still_open_with_its_path_and_site() {
         flags: Some(0),
         close_on_exec: Some(false),
         stream: None,
+        is_redirection: false,
         last_use: None,
     };
     assert_eq!(report.still_open, [left]);

@@ -17,6 +17,9 @@ mod exit;
 mod growth;
 mod templates;
 
+/// Descriptors up to this one are a process's standard streams: who redirects one of them means it to stay.
+const LAST_STANDARD_STREAM: i32 = nix::libc::STDERR_FILENO;
+
 pub(super) fn descriptors(
     report: &DescriptorReport,
     snapshot: Option<&ExitSnapshot>,
@@ -24,8 +27,10 @@ pub(super) fn descriptors(
 ) -> Descriptors {
     // An empty table is what the kernel shows of a process that has given its files up already.
     let in_kernel = snapshot.and_then(|s| s.descriptors.as_deref()).filter(|table| !table.is_empty());
-    let left: Vec<_> = report.still_open.iter().filter_map(|open| left(open, in_kernel)).collect();
-    let closed_unseen = report.replaced_unseen + (report.still_open.len() - left.len()) as u64;
+    let open: Vec<_> = report.still_open.iter().filter_map(|open| left(open, in_kernel)).collect();
+    let closed_unseen = report.replaced_unseen + (report.still_open.len() - open.len()) as u64;
+    let (standard_streams, left): (Vec<_>, Vec<_>) =
+        open.into_iter().partition(|(open, _)| open.is_redirection && open.fd.0 <= LAST_STANDARD_STREAM);
     let by_stack = balance::by_stack(&report.by_place, left.iter().map(|(open, _)| *open), sites);
     let still_open = still_open(&left, sites);
     let kinds = report.kinds.iter().map(|(kind, counts)| KindTotal {
@@ -38,6 +43,7 @@ pub(super) fn descriptors(
         closed: report.closed,
         closed_inherited: report.closed_inherited,
         closed_unseen,
+        standard_streams: standard_streams.len() as u64,
         failed_closes: report.failed_closes.count,
         double_closes: report.double_closes.count,
         foreign_closes: report.foreign_closes.count,

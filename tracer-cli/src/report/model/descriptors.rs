@@ -13,6 +13,7 @@ pub struct Descriptors {
     pub closed: u64,
     pub closed_inherited: u64,
     pub closed_unseen: u64,
+    pub standard_streams: u64,
     pub failed_closes: u64,
     pub double_closes: u64,
     pub foreign_closes: u64,

@@ -33,8 +33,12 @@ fn counts(descriptors: &Descriptors) -> String {
     if descriptors.opened == 0 && descriptors.failed_closes == 0 {
         return "none opened".to_owned();
     }
+    let standard_streams = match descriptors.standard_streams {
+        0 => String::new(),
+        count => format!(", {} redirected", plural(count, "standard stream")),
+    };
     format!(
-        "{} opened, {} closed, {} still open, at most {} at once, {}",
+        "{} opened, {} closed, {} still open{standard_streams}, at most {} at once, {}",
         descriptors.opened,
         descriptors.closed,
         descriptors.still_open.len(),
