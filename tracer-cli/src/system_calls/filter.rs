@@ -13,17 +13,13 @@ use calltap_channel::note::{I386, X32, X86_64};
 
 use super::call::Call;
 use super::condition::Condition;
+use super::interface::{AUDIT_I386, AUDIT_X86_64, shown_number};
 use super::lookup;
 use super::selection::{Extent, Selection};
 
 /// One instruction of the program.
 type Instruction = libc::sock_filter;
 
-/// Architectures as `seccomp_data` has them (linux/audit.h).
-const AUDIT_X86_64: u32 = 0xc000_003e;
-const AUDIT_I386: u32 = 0x4000_0003;
-/// Set in the numbers of x32's calls.
-const X32_BIT: u32 = 0x4000_0000;
 /// `clone`: the child is not traced, whatever its maker's tracer asked for.
 const CLONE_UNTRACED: u32 = 0x0080_0000;
 
@@ -94,13 +90,13 @@ impl Selection {
                 let verdict =
                     if always.contains(&id) { Verdict::Stop } else { verdict(call, extent, can_be_tagged) };
                 if verdict != Verdict::Allow {
-                    verdicts.insert(raw(id), verdict);
+                    verdicts.insert(shown_number(id), verdict);
                 }
             }
         }
         let unnamed =
             always.iter().filter(|id| interfaces.contains(&id.interface) && lookup::name(**id).is_none());
-        verdicts.extend(unnamed.map(|id| (raw(*id), Verdict::Stop)));
+        verdicts.extend(unnamed.map(|id| (shown_number(*id), Verdict::Stop)));
         verdicts
     }
 }
@@ -119,11 +115,6 @@ fn verdict(call: &Call, extent: Extent, can_be_tagged: bool) -> Verdict {
         (Extent::All, true) => Verdict::Untagged,
         (Extent::All, false) => Verdict::Stop,
     }
-}
-
-/// The number as the filter sees it.
-fn raw(id: CallId) -> u32 {
-    if id.interface == X32 { id.number | X32_BIT } else { id.number }
 }
 
 /// From where on which verdict holds; the first one from 0.

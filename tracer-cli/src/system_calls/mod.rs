@@ -4,12 +4,14 @@ mod call;
 mod class;
 mod condition;
 mod filter;
+mod interface;
 mod lookup;
 mod reading;
 mod selection;
 mod similar;
 mod table;
 
+pub use interface::identify;
 pub use lookup::name;
 pub use reading::{TextArgument, does_not_return, releases, text_of};
 pub use selection::Selection;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use calltap_analyzers::kernel::CallId;
-use calltap_channel::note::{I386, SystemCallWord, X32, X86_64};
+use calltap_channel::note::SystemCallWord;
 use calltap_channel::record::MAX_TEXT;
 use calltap_channel::segment::Segment;
 
@@ -16,11 +16,6 @@ use super::ptrace::{CallStop, Stopped};
 use super::tracees::Id;
 use super::unwind::Unwinder;
 use crate::system_calls::{self, Selection};
-
-/// `AUDIT_ARCH_I386` of linux/audit.h: the machine's ELF number, little-endian.
-const AUDIT_I386: u32 = 0x4000_0003;
-/// Bit of a system-call number of the x32 interface.
-const X32_BIT: u64 = 1 << 30;
 
 /// What happens with a thread after a stop at a system call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,7 +112,14 @@ impl Calls {
                     // Somebody else's filter asks its own tracer, of which there is none.
                     return filter::refuse(stopped).map(|()| Next::Run);
                 }
-                self.begun(stopped, group, identify(architecture, number), arguments, now, notes)
+                self.begun(
+                    stopped,
+                    group,
+                    system_calls::identify(architecture, number),
+                    arguments,
+                    now,
+                    notes,
+                )
             }
             Some(CallStop::Exit { result }) => {
                 self.ended(stopped, group, result, now, notes);
@@ -147,7 +149,7 @@ impl Calls {
         let registers = stopped.registers()?;
         let taken = self.unwinder.take(group, tid, &registers);
         for object in self.unwinder.newly_met() {
-            notes.write_met(group, &object);
+            notes.write_met(&object);
         }
         if taken.own {
             return Ok(Next::Run);
@@ -222,27 +224,5 @@ impl Calls {
             self.write(group, tid, open, 0, start, notes);
         }
         self.placement.release(tid);
-    }
-}
-
-fn identify(architecture: u32, number: u64) -> CallId {
-    let (interface, number) = match architecture {
-        AUDIT_I386 => (I386, number),
-        _ if number & X32_BIT != 0 => (X32, number & !X32_BIT),
-        _ => (X86_64, number),
-    };
-    CallId { interface, number: number as u32 }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn interfaces_are_told_apart() {
-        const AUDIT_X86_64: u32 = 0xc000_003e;
-        assert_eq!(identify(AUDIT_X86_64, 3), CallId { interface: X86_64, number: 3 });
-        assert_eq!(identify(AUDIT_X86_64, X32_BIT | 3), CallId { interface: X32, number: 3 });
-        assert_eq!(identify(AUDIT_I386, 6), CallId { interface: I386, number: 6 });
     }
 }

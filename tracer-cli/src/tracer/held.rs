@@ -1,18 +1,18 @@
 //! The descriptors that a stopped process has, as `/proc` lists them.
 
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use calltap_channel::Note;
 use calltap_channel::note::HELD_AT_ONCE;
 
 use super::notes::Notes;
 use super::tracees::Id;
+use crate::exit_snapshot::descriptors;
 
 /// Notes the numbers that are open. Nothing if the directory cannot be read.
 pub(crate) fn note_numbers(notes: &Notes, group: Id, tid: Id) {
-    let Some(mut numbers) = numbers(tid) else { return };
-    numbers.sort_unstable();
+    let Some(numbers) = numbers(tid) else { return };
     let mut rest = numbers.as_slice();
     // One note at least: none open is news, too.
     loop {
@@ -36,24 +36,19 @@ pub(crate) fn note_numbers(notes: &Notes, group: Id, tid: Id) {
 
 /// Notes each descriptor that the target was started with, with what it is.
 pub(crate) fn note_given(notes: &Notes, group: Id) {
-    let Some(mut numbers) = numbers(group) else { return };
-    numbers.sort_unstable();
-    for number in numbers {
-        let target = fs::read_link(format!("/proc/{group}/fd/{number}")).unwrap_or_default();
-        let arguments = [group as u64, number.into(), u64::from(closes_on_exec(group, number))];
-        notes.write_with_text(Note::Given, &arguments, target.as_os_str().as_bytes());
+    let Ok(given) = descriptors::read(Path::new(&format!("/proc/{group}"))) else { return };
+    for descriptor in given {
+        let closes_on_exec = descriptor.close_on_exec().unwrap_or(false);
+        let arguments = [group as u64, descriptor.fd as u64, u64::from(closes_on_exec)];
+        notes.write_with_text(Note::Given, &arguments, descriptor.target.as_bytes());
     }
 }
 
+/// In ascending order. Numbers only: this is done at every fork and exec.
 fn numbers(tid: Id) -> Option<Vec<u32>> {
     let entries = fs::read_dir(format!("/proc/{tid}/fd")).ok()?;
-    Some(entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect())
-}
-
-/// Whether the descriptor's flags have `O_CLOEXEC` (proc(5), `fdinfo`).
-fn closes_on_exec(group: Id, number: u32) -> bool {
-    let info = fs::read_to_string(format!("/proc/{group}/fdinfo/{number}")).unwrap_or_default();
-    let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).map(str::trim);
-    let flags = flags.and_then(|flags| u64::from_str_radix(flags, 8).ok()).unwrap_or(0);
-    flags & libc::O_CLOEXEC as u64 != 0
+    let mut numbers: Vec<u32> =
+        entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
+    numbers.sort_unstable();
+    Some(numbers)
 }

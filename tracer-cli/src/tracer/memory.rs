@@ -14,17 +14,11 @@ pub(crate) fn read(tid: Id, address: u64, into: &mut [u8]) -> usize {
     process_vm_readv(Pid::from_raw(tid), &mut [IoSliceMut::new(into)], &remote).unwrap_or(0)
 }
 
-/// A value of plain bytes at `address`.
+/// The words at `address`; `None` if not all of them could be read.
 pub(crate) fn read_words<const N: usize>(tid: Id, address: u64) -> Option<[u64; N]> {
-    let mut words = [0; N];
-    for (index, word) in words.iter_mut().enumerate() {
-        let mut bytes = [0; 8];
-        if read(tid, address + 8 * index as u64, &mut bytes) < 8 {
-            return None;
-        }
-        *word = u64::from_le_bytes(bytes);
-    }
-    Some(words)
+    let mut bytes = [[0; 8]; N];
+    let whole = bytes.as_flattened_mut();
+    (read(tid, address, whole) == whole.len()).then(|| bytes.map(u64::from_le_bytes))
 }
 
 /// Reads the zero-terminated string at `address` into `into`, as much of it as fits; gives its length

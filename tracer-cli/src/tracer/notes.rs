@@ -23,6 +23,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Words of a note without text.
 const NOTE_WORDS: usize = PREFIX_WORDS + ARGUMENTS;
 
+/// Words of a system call without text.
+const CALL_WORDS: usize = PREFIX_WORDS + SYSTEM_CALL_ARGUMENTS;
+
 /// What is written of a system call; see [`Note::SystemCall`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CallNote<'a> {
@@ -50,6 +53,30 @@ pub(crate) struct CallNote<'a> {
     pub(crate) text: &'a [u8],
     /// Whether it takes effect when it begins.
     pub(crate) at_start: bool,
+}
+
+impl CallNote<'_> {
+    /// The words of the note between its header and its text.
+    fn body(&self) -> [u64; CALL_WORDS - 1] {
+        let errno = if (-4095..0).contains(&self.result) { -self.result as u16 } else { 0 };
+        let [a, b, c, d, e, f] = self.arguments;
+        [
+            self.start,
+            record::outcome(self.duration, errno),
+            self.site,
+            self.group as u64,
+            self.tid as u64,
+            self.word.0,
+            self.result as u64,
+            self.stopped,
+            a,
+            b,
+            c,
+            d,
+            e,
+            f,
+        ]
+    }
 }
 
 /// The ring, and who reads it.
@@ -103,24 +130,12 @@ impl Notes {
     pub(crate) fn write_with_text(&self, note: Note, arguments: &[u64], text: &[u8]) {
         let cut = if text.len() > MAX_TEXT { CUT } else { 0 };
         let text = &text[..text.len().min(MAX_TEXT)];
-        let words = NOTE_WORDS + 1 + text.len().div_ceil(8);
+        let words = NOTE_WORDS + text_words(text);
         let Some(at) = self.make_room(words) else {
             return;
         };
-        let place = self.control.place(at);
-        for (index, word) in self.body(arguments).into_iter().enumerate() {
-            self.words.store(place + 1 + index, word, Ordering::Relaxed);
-        }
-        self.words.store(place + NOTE_WORDS, text.len() as u64, Ordering::Relaxed);
-        for (index, chunk) in text.chunks(8).enumerate() {
-            let mut bytes = [0; 8];
-            bytes[..chunk.len()].copy_from_slice(chunk);
-            let word = u64::from_le_bytes(bytes);
-            self.words.store(place + NOTE_WORDS + 1 + index, word, Ordering::Relaxed);
-        }
         let word0 = record::header(words, VOID | TEXT | cut, note as u16, 0);
-        // Release: pairs with the Acquire in `Consumer::peek`; the record's other words come first.
-        self.words.store(place, word0, Ordering::Release);
+        self.push_with_text(at, word0, self.body(arguments), text);
     }
 
     /// The present time, in ticks.
@@ -130,51 +145,22 @@ impl Notes {
 
     /// Writes a system call.
     pub(crate) fn write_call(&self, call: &CallNote<'_>) {
-        let text_words = if call.text.is_empty() { 0 } else { 1 + call.text.len().div_ceil(8) };
-        let words = PREFIX_WORDS + SYSTEM_CALL_ARGUMENTS + text_words;
+        let has_text = !call.text.is_empty();
+        let words = CALL_WORDS + if has_text { text_words(call.text) } else { 0 };
         let Some(at) = self.make_room(words) else { return };
-        let place = self.control.place(at);
-        let errno = if (-4095..0).contains(&call.result) { -call.result as u16 } else { 0 };
-        let outcome = record::outcome(call.duration, errno);
-        let fixed = [
-            call.start,
-            outcome,
-            call.site,
-            call.group as u64,
-            call.tid as u64,
-            call.word.0,
-            call.result as u64,
-            call.stopped,
-        ];
-        let mut next = place + 1;
-        let mut put = |word: u64| {
-            self.words.store(next, word, Ordering::Relaxed);
-            next += 1;
-        };
-        fixed.into_iter().chain(call.arguments).for_each(&mut put);
-        if !call.text.is_empty() {
-            put(call.text.len() as u64);
-            for chunk in call.text.chunks(8) {
-                let mut bytes = [0; 8];
-                bytes[..chunk.len()].copy_from_slice(chunk);
-                put(u64::from_le_bytes(bytes));
-            }
-        }
-        let mut flags = VOID;
-        if !call.text.is_empty() {
-            flags |= TEXT;
-        }
-        if call.at_start {
-            flags |= AT_START;
-        }
+        let flag = |flag, is_set| if is_set { flag } else { 0 };
+        let flags = VOID | flag(TEXT, has_text) | flag(AT_START, call.at_start);
         let word0 = record::header(words, flags, Note::SystemCall as u16, call.stack);
-        // Release: pairs with the Acquire in `Consumer::peek`; the record's other words come first.
-        self.words.store(place, word0, Ordering::Release);
+        if has_text {
+            self.push_with_text(at, word0, call.body(), call.text);
+        } else {
+            self.control.push(&self.words, at, word0, call.body());
+        }
     }
 
-    /// Writes an object that a stack of `group` has led to.
-    pub(crate) fn write_met(&self, group: Id, object: &Met) {
-        let arguments = [group as u64, object.start, object.end, object.bias];
+    /// Writes an object that a stack has led to.
+    pub(crate) fn write_met(&self, object: &Met) {
+        let arguments = [object.group as u64, object.start, object.end, object.bias];
         self.write_with_text(Note::Met, &arguments, object.path.as_os_str().as_bytes());
     }
 
@@ -211,6 +197,19 @@ impl Notes {
         body
     }
 
+    /// Writes a record that ends with a text into its reserved place.
+    fn push_with_text<const N: usize>(&self, at: u64, word0: u64, body: [u64; N], text: &[u8]) {
+        let behind = self.control.place(at) + 1 + N;
+        self.words.store(behind, text.len() as u64, Ordering::Relaxed);
+        for (index, chunk) in text.chunks(8).enumerate() {
+            let mut bytes = [0; 8];
+            bytes[..chunk.len()].copy_from_slice(chunk);
+            self.words.store(behind + 1 + index, u64::from_le_bytes(bytes), Ordering::Relaxed);
+        }
+        // Commits, so it comes last.
+        self.control.push(&self.words, at, word0, body);
+    }
+
     /// Reserves space, waiting for the reader if the ring is full. `None` if the reader is gone.
     fn make_room(&self, words: usize) -> Option<u64> {
         let words = words as u64;
@@ -236,6 +235,11 @@ impl Notes {
             self.control.waiting.store(0, Ordering::Relaxed);
         }
     }
+}
+
+/// Words of a text in a record: its length, and its bytes.
+fn text_words(text: &[u8]) -> usize {
+    1 + text.len().div_ceil(8)
 }
 
 /// `kind` of [`Note::Created`] for what a ptrace event calls it.

@@ -17,7 +17,7 @@ struct Seen {
 impl Seen {
     fn new(id: CallId, arguments: [u64; 6]) -> Self {
         let architecture = if id.interface == I386 { AUDIT_I386 } else { AUDIT_X86_64 };
-        Self { architecture, number: raw(id), arguments }
+        Self { architecture, number: shown_number(id), arguments }
     }
 
     fn word(&self, offset: u32) -> u32 {
