@@ -39,16 +39,6 @@ pub(crate) fn is_thread_of(group: Id, task: Id) -> bool {
     std::fs::exists(format!("/proc/{group}/task/{task}")).unwrap_or(false)
 }
 
-/// Whether a thread has a SIGKILL pending, or has ended already.
-pub(crate) fn is_killed(group: Id, thread: Id) -> bool {
-    let Ok(status) = std::fs::read_to_string(format!("/proc/{group}/task/{thread}/status")) else {
-        return true;
-    };
-    let field = |name| status.lines().find_map(|line| line.strip_prefix(name)).map_or("", str::trim);
-    let pending = u64::from_str_radix(field("SigPnd:"), 16).unwrap_or(0);
-    field("State:").starts_with(['Z', 'X']) || pending & (1 << (libc::SIGKILL - 1)) != 0
-}
-
 /// Whether two processes have one memory, as a `vfork` child and its parent; false where the kernel
 /// does not say.
 fn shares_memory(one: Id, other: Id) -> bool {

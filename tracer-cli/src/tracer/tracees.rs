@@ -66,17 +66,6 @@ impl Tracees {
         group.running == 0
     }
 
-    /// A thread of the same group that has not been in its exit stop: the leader if it can be.
-    pub(crate) fn running_sibling(&self, tid: Id) -> Option<Id> {
-        let group = self.group_of(tid)?;
-        let runs = |other: &Id| self.threads.get(other).is_some_and(|thread| !thread.exiting);
-        if runs(&group) {
-            return Some(group);
-        }
-        let mut siblings = self.threads.iter().filter(|(_, thread)| thread.group == group && !thread.exiting);
-        siblings.next().map(|(other, _)| *other)
-    }
-
     /// Whether the reader has looked at a group.
     pub(crate) fn is_looked_at(&self, group: Id) -> bool {
         self.groups.get(&group).is_some_and(|group| group.looked_at)

@@ -3,7 +3,6 @@
 use calltap_channel::Note;
 
 use super::{Events, Start};
-use crate::tracer::family::is_killed;
 use crate::tracer::ptrace::Stopped;
 use crate::tracer::tracees::Id;
 
@@ -26,7 +25,7 @@ impl Events {
             }
             return Ok(());
         }
-        let early = !last && !self.tracees.is_looked_at(group) && self.is_being_killed(stopped, group);
+        let early = !last && !self.tracees.is_looked_at(group) && !ends_alone(stopped);
         if let (true, false, Ok(status)) = (last || early, self.detaching, stopped.message()) {
             self.tracees.looked_at(group);
             self.sequence += 1;
@@ -36,16 +35,6 @@ impl Events {
             self.notes.await_release(self.sequence);
         }
         self.let_in(|maker| maker == group)
-    }
-
-    /// Whether all of a group end, as far as one of its threads in its exit stop can tell.
-    fn is_being_killed(&self, stopped: &Stopped, group: Id) -> bool {
-        // Who ends alone has called `exit`. In doubt an early look does no harm.
-        !stopped.registers().is_ok_and(|registers| registers.orig_rax == libc::SYS_exit as u64)
-            || self
-                .tracees
-                .running_sibling(stopped.tid().as_raw())
-                .is_some_and(|other| is_killed(group, other))
     }
 
     /// A wait status: of a thread, of a group (its leader's, the last one of it), or of something
@@ -81,4 +70,11 @@ impl Events {
         }
         self.let_in(|maker| maker == group)
     }
+}
+
+/// Whether a thread in its exit stop got there by a call of `exit`. If not, its whole group ends: by
+/// `exit_group`, by a signal, or by another thread's exec.
+fn ends_alone(stopped: &Stopped) -> bool {
+    // In doubt the group is looked at, which does no harm.
+    stopped.registers().is_ok_and(|registers| registers.orig_rax == libc::SYS_exit as u64)
 }
