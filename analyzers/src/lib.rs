@@ -8,6 +8,7 @@
 //! [`latency`].
 #![forbid(unsafe_code)]
 
+pub mod arenas;
 pub mod counts;
 pub mod descriptors;
 mod durations;
