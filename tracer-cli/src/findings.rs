@@ -224,6 +224,7 @@ fn facts(process: Process, findings: Option<ImageReport>, detached: bool) -> Pro
         ended_ns: process.ended_ns,
         threads: process.threads,
         snapshot: process.snapshot,
+        looks: process.looks,
         findings,
         unfinished: process.unfinished,
     }

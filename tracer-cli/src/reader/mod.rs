@@ -8,6 +8,7 @@ mod decode;
 mod feed;
 mod kernel;
 mod life;
+mod look;
 mod lost;
 mod notes;
 mod pause;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use calltap_analyzers::arenas::ArenaReport;
 use calltap_analyzers::event::{Image, Thread};
 use calltap_channel::note::Untapped;
 
@@ -76,6 +77,8 @@ pub struct Process {
     pub threads: u64,
     /// What `/proc` said at its exit stop.
     pub snapshot: Option<ExitSnapshot>,
+    /// What looks at its memory have found, by time.
+    pub looks: Vec<ArenaReport>,
     /// Calls that had begun and not ended when their threads died: thread, function, first argument.
     pub unfinished: Vec<(u32, calltap_channel::Function, u64)>,
     /// Fatal signal's sender, if another process sent it.
@@ -100,6 +103,7 @@ impl Process {
             ending: Ending::Running,
             threads: 1,
             snapshot: None,
+            looks: Vec::new(),
             unfinished: Vec::new(),
             killer: None,
         }

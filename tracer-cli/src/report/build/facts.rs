@@ -1,5 +1,6 @@
 //! What a report is made from.
 
+use calltap_analyzers::arenas::ArenaReport;
 use calltap_analyzers::event::Image;
 use calltap_analyzers::image::ImageReport;
 use calltap_analyzers::kernel::SystemCallRow;
@@ -89,6 +90,8 @@ pub struct ProcessFacts {
     pub threads: u64,
     /// What `/proc` said at its exit stop.
     pub snapshot: Option<ExitSnapshot>,
+    /// What looks at its memory have found, by time.
+    pub looks: Vec<ArenaReport>,
     /// What the analyzers found, if it made calls that were recorded.
     pub findings: Option<ImageReport>,
     /// Calls that had begun and not ended when their threads died: thread, function, first argument.
