@@ -12,6 +12,7 @@ mod running;
 mod stack;
 mod target;
 
+mod arenas;
 mod counts;
 mod daemons;
 mod endings;
@@ -22,6 +23,7 @@ mod kernel;
 mod leaks;
 mod limits;
 mod output;
+mod outsized;
 mod placement;
 mod programs;
 mod refusals;

@@ -3,14 +3,37 @@
 //! A [`Moment`] is everything that is known of a process's memory at one time: the allocator's chunks
 //! as they were read from outside ([`chunk_map`]), what is mapped and resident ([`memory_map`]), the
 //! blocks that live by the hooks' ledger, and how each region came to be ([`regions`]).
-//! [`analyse`] makes an [`ArenaReport`] of it: each byte in one [`Part`], and who is to blame.
+//! [`analyse`] makes an [`ArenaReport`] of it: each byte in one [part](report::Part), and who is to blame.
 
+mod advice;
+mod amount;
+mod analyse;
+mod arena_rows;
+pub mod areas;
 pub mod chunk_map;
+mod claims;
+mod differences;
+mod gauge;
 mod join;
+mod leak;
+mod ledger;
 pub mod memory_map;
+mod pages;
+pub mod parts;
+mod pieces;
+mod pins;
+mod region_rows;
 pub mod regions;
 pub mod report;
+#[cfg(test)]
+mod samples;
+mod strips;
+mod tallies;
+mod tcaches;
+pub mod trim;
+mod verdict;
 
+pub use analyse::analyse;
 pub use report::ArenaReport;
 
 use crate::heap::LiveBlock;

@@ -1,11 +1,13 @@
 //! All ledgers of one process image.
 
+use crate::arenas::regions::Regions;
 use crate::descriptors::{DescriptorReport, Descriptors};
 use crate::event::{Action, Analyzer, Event, Image, Thread};
 use crate::heap::{HeapLedger, HeapReport};
 use crate::kernel::{CallId, CallTotals, Kernel, KernelReport, Made, SystemCall, effects};
 use crate::latency::{Latency, LatencyReport};
 use crate::mappings::{MappingReport, Mappings};
+use crate::outsized::{Capacity, Outsized, OutsizedReport};
 
 /// Which analyzers run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,12 +23,14 @@ pub struct Config {
     /// By function number: the system call that a function makes of its arguments, if its hook tells
     /// of it instead of a stop.
     pub wrappers: &'static [Option<CallId>],
+    /// What allocations are measured against, if they are.
+    pub capacity: Option<Capacity>,
 }
 
 impl Default for Config {
     /// All of them.
     fn default() -> Self {
-        Self { heap: true, descriptors: true, latency: true, kernel: true, wrappers: &[] }
+        Self { heap: true, descriptors: true, latency: true, kernel: true, wrappers: &[], capacity: None }
     }
 }
 
@@ -38,9 +42,11 @@ pub struct ImageLedger {
     began_ns: u64,
     heap: HeapLedger,
     mappings: Mappings,
+    outsized: Outsized,
     descriptors: Descriptors,
     latency: Latency,
     kernel: Kernel,
+    regions: Regions,
 }
 
 /// What was found about one process image; an analyzer that was off has found nothing.
@@ -54,6 +60,8 @@ pub struct ImageReport {
     pub heap: Option<HeapReport>,
     /// Its mappings.
     pub mappings: Option<MappingReport>,
+    /// Its outsized allocations; None also if there was nothing to measure them against.
+    pub outsized: Option<OutsizedReport>,
     /// Its descriptors.
     pub descriptors: Option<DescriptorReport>,
     /// The latency of its calls.
@@ -79,9 +87,11 @@ impl ImageLedger {
             began_ns: now_ns,
             heap,
             mappings: Mappings::default(),
+            outsized: Outsized::new(config.capacity, parent.map(|parent| &parent.outsized)),
             descriptors,
             latency: Latency::default(),
             kernel: Kernel::default(),
+            regions: parent.map_or_else(Regions::default, |parent| parent.regions.inherit()),
         }
     }
 
@@ -97,13 +107,16 @@ impl ImageLedger {
         self.descriptors.adopt(provisional.descriptors);
         self.latency.add(&provisional.latency);
         self.kernel.adopt(provisional.kernel);
+        // What a forked child has is what its parent had then, not when the child told of itself.
+        self.regions = provisional.regions;
     }
 
-    /// Takes a system call into account: as such, and for what it does to descriptors.
+    /// Takes a system call into account: as such, and for what it does to memory and descriptors.
     pub(crate) fn system_call(&mut self, call: &SystemCall<'_>) {
         if self.config.kernel {
             self.kernel.system_call(call);
         }
+        self.regions.system_call(call);
         if self.config.descriptors {
             effects(call, &mut |event| self.descriptors.observe(&event));
         }
@@ -121,9 +134,14 @@ impl ImageLedger {
 
     /// Takes in what the `vfork` child of this image did to the memory of both.
     pub(crate) fn observe_memory(&mut self, event: &Event<'_>) {
+        if self.config.heap {
+            self.outsized.observe(event);
+        }
         if self.config.heap && event.action.is_heap() {
+            self.regions_observe(event);
             self.heap.observe(event);
         } else if self.config.heap && event.action.is_memory() {
+            self.regions.library_call(event);
             self.mappings.observe(event);
         }
     }
@@ -132,6 +150,15 @@ impl ImageLedger {
     pub(crate) fn thread_ended(&mut self, thread: Thread) {
         self.descriptors.thread_ended(thread);
         self.kernel.thread_ended(thread);
+        self.outsized.thread_ended(thread);
+        self.regions.thread_ended(thread);
+    }
+
+    #[inline]
+    fn regions_observe(&mut self, event: &Event<'_>) {
+        if self.regions.waiting() {
+            self.regions.library_call(event);
+        }
     }
 
     #[inline]
@@ -147,6 +174,24 @@ impl ImageLedger {
     #[must_use]
     pub fn heap(&self) -> &HeapLedger {
         &self.heap
+    }
+
+    /// When it began, in nanoseconds since the session began.
+    #[must_use]
+    pub const fn began_ns(&self) -> u64 {
+        self.began_ns
+    }
+
+    /// Whether its heap is watched.
+    #[must_use]
+    pub const fn watches_heap(&self) -> bool {
+        self.config.heap
+    }
+
+    /// What it has mapped, and how the allocator's regions came to be.
+    #[must_use]
+    pub fn regions(&self) -> &Regions {
+        &self.regions
     }
 
     /// Its descriptors.
@@ -186,21 +231,37 @@ impl Analyzer for ImageLedger {
         self.events += 1;
         let made = self.time(event);
         match event.action {
-            Action::None if event.used.is_none() && event.errno == 0 => {}
-            Action::Allocated { .. }
-            | Action::AllocationFailed { .. }
-            | Action::Reallocated { .. }
-            | Action::Freed { .. } => {
+            Action::None if event.used.is_none() && event.errno == 0 => self.regions_observe(event),
+            Action::Allocated { bytes, .. }
+            | Action::AllocationFailed { bytes }
+            | Action::Reallocated { bytes, .. } => {
                 if self.config.heap {
+                    self.outsized.asked(event, bytes);
+                    self.regions_observe(event);
+                    self.heap.observe(event);
+                }
+            }
+            Action::Freed { .. } => {
+                if self.config.heap {
+                    self.regions_observe(event);
                     self.heap.observe(event);
                 }
             }
             Action::Mapped { .. } | Action::Unmapped { .. } | Action::Remapped { .. } => {
                 if self.config.heap {
+                    self.regions.library_call(event);
                     self.mappings.observe(event);
+                    self.outsized.observe(event);
+                }
+            }
+            Action::MapFailed { .. } | Action::LimitRead { .. } => {
+                self.regions_observe(event);
+                if self.config.heap {
+                    self.outsized.observe(event);
                 }
             }
             _ => {
+                self.regions_observe(event);
                 if self.config.descriptors {
                     self.descriptors.observe_call(event, made.sums.closes > 0);
                 }
@@ -209,12 +270,13 @@ impl Analyzer for ImageLedger {
     }
 
     fn report(&self) -> ImageReport {
-        let Config { heap, descriptors, latency, kernel, wrappers } = self.config;
+        let Config { heap, descriptors, latency, kernel, wrappers, .. } = self.config;
         ImageReport {
             events: self.events,
             began_ns: self.began_ns,
             heap: heap.then(|| self.heap.report()),
             mappings: heap.then(|| self.mappings.report()),
+            outsized: self.outsized.report().filter(|_| heap),
             descriptors: descriptors.then(|| self.descriptors.report()),
             latency: latency.then(|| self.latency.report()),
             kernel: kernel.then(|| self.kernel.report(&self.latency, wrappers)),

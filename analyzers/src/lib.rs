@@ -20,6 +20,7 @@ pub mod kernel;
 pub mod latency;
 pub mod life;
 pub mod mappings;
+pub mod outsized;
 mod pairing;
 mod place;
 pub mod session;

@@ -7,7 +7,8 @@
 #[repr(u16)]
 pub enum Note {
     /// Interposer, first record of a process image: `pid`, `parent_pid`, `parent_serial`
-    /// (0 unless it was forked from a tapped image).
+    /// (0 unless it was forked from a tapped image), `real_malloc` (the address of the function that the
+    /// hook of `malloc` calls).
     ProcessBegan = FIRST,
     /// Tracer: a tracee made another. `pid` (of the maker's thread group), `child`, `kind`
     /// ([`FORKED`], [`VFORKED`], [`CLONED`] = a thread or a raw clone), `child_group`
@@ -59,6 +60,16 @@ pub enum Note {
     /// Tracer: one of the descriptors that the target was started with. `pid`, `fd`, `close_on_exec`;
     /// text: what `/proc` says it is.
     Given,
+    /// Tracer: no thread of a process runs until the reader writes `sequence` into the header's `released`.
+    /// `pid`, `sequence`, `tid` (a thread that is held, or else asleep), `began` (when the first thread was
+    /// interrupted, in ticks), `held` (threads in a stop), `asleep` (threads that were left asleep in a system
+    /// call, and may wake), `switches` (their context switches so far, added up), `occasion` ([`PERIODIC`],
+    /// [`ON_DEMAND`]).
+    SnapshotStop,
+    /// Tracer: a process could not be stopped for a look, or not in time. `pid`; text: why.
+    SnapshotFailed,
+    /// Tracer: all processes were stopped that the header's `snapshots_asked` number `asked` was about. `asked`.
+    SnapshotsDone,
 }
 
 /// Descriptor numbers in one [`Note::Holds`].
@@ -116,7 +127,15 @@ pub const VFORKED: u64 = 2;
 /// `kind` of [`Note::Created`]: any other `clone`.
 pub const CLONED: u64 = 3;
 
-/// Argument words of every note but [`Note::SystemCall`]; a text, where there is one, follows them.
+/// `occasion` of [`Note::SnapshotStop`]: its time had come.
+pub const PERIODIC: u64 = 1;
+/// `occasion` of [`Note::SnapshotStop`]: somebody asked.
+pub const ON_DEMAND: u64 = 2;
+
+/// Argument words of a [`Note::SnapshotStop`].
+pub const SNAPSHOT_ARGUMENTS: usize = 8;
+
+/// Argument words of every note but [`Note::SystemCall`] and [`Note::SnapshotStop`]; a text, where there is one, follows them.
 pub const ARGUMENTS: usize = 5;
 
 impl Note {
@@ -125,6 +144,7 @@ impl Note {
     pub const fn argument_words(self) -> usize {
         match self {
             Self::SystemCall => SYSTEM_CALL_ARGUMENTS,
+            Self::SnapshotStop => SNAPSHOT_ARGUMENTS,
             _ => ARGUMENTS,
         }
     }
@@ -132,7 +152,7 @@ impl Note {
     /// The note with this number, if there is one.
     #[must_use]
     pub fn from_number(number: u16) -> Option<Self> {
-        const ALL: [Note; 17] = [
+        const ALL: [Note; 20] = [
             Note::ProcessBegan,
             Note::Created,
             Note::Executed,
@@ -150,6 +170,9 @@ impl Note {
             Note::Paused,
             Note::Continued,
             Note::Given,
+            Note::SnapshotStop,
+            Note::SnapshotFailed,
+            Note::SnapshotsDone,
         ];
         ALL.get(usize::from(number.checked_sub(FIRST)?)).copied()
     }

@@ -21,7 +21,7 @@ use crate::stack::{self, StackTable};
 /// First word of the header: "calltap" and a version digit of the header itself.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"calltap1");
 /// Version of everything else here: layout, record format, the list of functions.
-pub const ABI: u64 = 3;
+pub const ABI: u64 = 4;
 
 /// Header flag: a full ring drops records instead of making the caller wait.
 pub const DROP_WHEN_FULL: u64 = 1 << 0;
@@ -36,6 +36,9 @@ pub const CHECK_STACKS: u64 = 1 << 4;
 
 /// Header flag: all signals are noted, also those that programs send themselves all the time.
 pub const ALL_SIGNALS: u64 = 1 << 5;
+
+/// Header flag: processes run on while they are looked at; the reader alone serves what is asked for.
+pub const LOOK_AT_RUNNING: u64 = 1 << 6;
 
 /// `reader`: rings are being drained.
 pub const READER_RUNS: u32 = 1;
@@ -90,7 +93,19 @@ pub struct Header {
     pub released_bell: AtomicU32,
     /// [`READER_RUNS`] or [`READER_GONE`]; the tracer writes the second.
     pub reader: AtomicU32,
-    reader_padding: [AtomicU64; 5],
+    // Written by the CLI while it runs.
+    /// Number of the last snapshot that was asked for; the two words below say which.
+    pub snapshots_asked: AtomicU64,
+    /// The process to stop and look at; 0: every tapped one.
+    pub snapshot_of: AtomicU64,
+    /// [`crate::note::PERIODIC`] or [`crate::note::ON_DEMAND`].
+    pub snapshot_occasion: AtomicU64,
+    /// Number of the last snapshot that is done: by the reader.
+    pub snapshots_done: AtomicU64,
+    /// Futex: changes when an answer to `calltap snapshot` is there.
+    pub answers: AtomicU32,
+    /// Descriptor of the CLI, plus one, that takes what `calltap snapshot` asks; 0 if there is none.
+    pub requests: AtomicU32,
     // Written by the target and the tracer.
     /// Futex on which the reader sleeps; rung for what should not wait for its next round.
     pub bell: AtomicU32,

@@ -96,7 +96,9 @@ pub(crate) fn register() {
     }
     if thread::claim().is_some() {
         // The image's first record.
-        let arguments = [u64::from(pid), u64::from(kernel::parent_id()), u64::from(parent_serial()), 0, 0];
+        let real_malloc = crate::hooks::malloc::REAL.get() as usize as u64;
+        let arguments =
+            [u64::from(pid), u64::from(kernel::parent_id()), u64::from(parent_serial()), real_malloc, 0];
         call::note(call::now(taps), Note::ProcessBegan, arguments, None);
     }
     state::set_taps(taps);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use calltap_channel::Family;
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::report::map::Form;
 use crate::report::stacks::{GroupBy, StackValue};
 use crate::system_calls::Selection;
 
@@ -36,6 +37,10 @@ pub enum Verb {
     /// status is the program's: 128+n if signal n killed it, 126 if it cannot be executed, 127 if it
     /// is not found, 125 if calltap itself failed.
     Run(Box<Run>),
+    /// Show where the memory of a program is that runs under calltap, now
+    ///
+    /// The program is stopped for some milliseconds, unless its session was started with --snapshot-stop off.
+    Snapshot(Snapshot),
     /// The tracer process: started by `run`.
     #[command(name = "__tracer", hide = true)]
     Tracer(Box<Tracer>),
@@ -143,6 +148,10 @@ pub struct Run {
     #[arg(long, value_name = "VALUE", value_enum, default_value_t = StackValue::Leaked)]
     pub stack_value: StackValue,
 
+    /// Draw where the memory of each process is into this file (.svg, or .html with the figures)
+    #[arg(long, value_name = "FILE", value_parser = parse_map)]
+    pub map: Option<Map>,
+
     /// Compare every stack with one taken from scratch (for tests)
     #[arg(long, hide = true)]
     pub check_stacks: bool,
@@ -150,6 +159,11 @@ pub struct Run {
     /// Write every distinct stack of an allocation with its count to this file (for tests)
     #[arg(long, value_name = "FILE", hide = true)]
     pub dump_stacks: Option<PathBuf>,
+
+    /// Tell of allocations of more than so much of the machine's memory, or of the cgroup's limit if that
+    /// is lower, with the limits that the program had read before (getrlimit, sysconf); 1 to 100
+    #[arg(long, value_name = "PERCENT", default_value_t = 25, value_parser = clap::value_parser!(u64).range(1..=100))]
+    pub outsized: u64,
 
     /// Form of the report; JSON is described in docs/report-json.md
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -171,6 +185,15 @@ pub struct Run {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..))]
     pub error_exitcode: u8,
 
+    /// Look at the memory of each process so often, such as 500ms, 10s or 2m; at least 10ms
+    #[arg(long, value_name = "DURATION", value_parser = parse_period)]
+    pub snapshot_every: Option<Duration>,
+
+    /// Whether a process is stopped for the milliseconds that a look at its memory takes; if not, what
+    /// changes meanwhile can make a look inconsistent, which it says then
+    #[arg(long, value_name = "SWITCH", value_enum, default_value_t = Switch::On)]
+    pub snapshot_stop: Switch,
+
     /// Do not show progress, even on a terminal
     #[arg(long)]
     pub quiet: bool,
@@ -190,6 +213,34 @@ impl Run {
     pub fn depth(&self) -> u64 {
         if self.stack == StackMode::None { 0 } else { u64::from(self.stack_depth) }
     }
+}
+
+/// Where a map goes.
+#[derive(Clone, Debug)]
+pub struct Map {
+    /// The file.
+    pub path: PathBuf,
+    /// What is written to it.
+    pub form: Form,
+}
+
+/// Options of `snapshot`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "EXAMPLES:\n  \
+    calltap snapshot $(pidof server)\n  \
+    calltap snapshot --format json -o now.json 4711")]
+pub struct Snapshot {
+    /// Form of the answer; JSON is described in docs/report-json.md
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+
+    /// Write the answer to this file instead of stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// A `calltap run`, to look at all of its processes, or one of these
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=4_194_304))]
+    pub pid: u32,
 }
 
 /// Options of the tracer process.
@@ -310,6 +361,13 @@ fn parse_directory(text: &str) -> Result<PathBuf, String> {
     if path.is_dir() { Ok(path) } else { Err("no such directory".to_owned()) }
 }
 
+/// A file whose name says what it is to be.
+fn parse_map(text: &str) -> Result<Map, String> {
+    let path = PathBuf::from(text);
+    let form = Form::of(&path)?;
+    Ok(Map { path, form })
+}
+
 /// `16K`, `1M`, `1048576`.
 fn parse_bytes(text: &str) -> Result<u64, String> {
     let (digits, shift) = match text.as_bytes().last() {
@@ -325,6 +383,23 @@ fn parse_bytes(text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("'{text}' is no number of bytes; write 65536, 64K or 1M"))?;
     let range = calltap_channel::segment::MIN_RING_BYTES..=calltap_channel::segment::MAX_RING_BYTES;
     if range.contains(&bytes) { Ok(bytes) } else { Err("it must be between 16K and 1G".to_owned()) }
+}
+
+/// `500ms`, `10s`, `2m`.
+fn parse_period(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let unit_ms = match &text[digits.len()..] {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        _ => 0,
+    };
+    let milliseconds = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit_ms));
+    match milliseconds {
+        Some(milliseconds @ 10..=86_400_000) => Ok(Duration::from_millis(milliseconds)),
+        Some(0) | None => Err(format!("'{text}' is no duration; write 500ms, 10s or 2m")),
+        Some(_) => Err("it must be between 10ms and a day".to_owned()),
+    }
 }
 
 fn parse_milliseconds(text: &str) -> Result<Duration, String> {
@@ -343,11 +418,29 @@ mod tests {
     }
 
     #[test]
+    fn a_map_is_what_its_name_says() {
+        let form = |name: &str| parse_map(name).map(|map| map.form);
+        assert_eq!((form("a.svg"), form("/tmp/b.html")), (Ok(Form::Svg), Ok(Form::Html)));
+        assert!(form("map.png").unwrap_err().contains("hint: end the name with .svg or .html"));
+        assert!(form("svg").is_err());
+    }
+
+    #[test]
     fn ring_sizes_have_units_and_bounds() {
         assert_eq!(parse_bytes("64K"), Ok(65536));
         assert_eq!(parse_bytes("1048576"), Ok(1 << 20));
         assert!(parse_bytes("1K").is_err());
         assert!(parse_bytes("99999999999G").is_err());
         assert!(parse_bytes("many").is_err());
+    }
+
+    #[test]
+    fn periods_have_units_and_bounds() {
+        assert_eq!(parse_period("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse_period("10s"), Ok(Duration::from_secs(10)));
+        assert_eq!(parse_period("2m"), Ok(Duration::from_secs(120)));
+        for wrong in ["5ms", "0s", "10", "s", "1h", "-1s", "1.5s", "999999m", ""] {
+            assert!(parse_period(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -12,8 +12,8 @@ use crate::report::model::Report;
 /// `PATH OP NUMBER`.
 ///
 /// A path names a field of the JSON report, or of each of its processes; one process that meets
-/// the condition is enough. In a list it goes on in every element, or, where elements have a
-/// `function`, in the one of that name (`latency.malloc.p99_ns`). A list counts as its length,
+/// the condition is enough. In a list it goes on in every element, or, where elements are known by a
+/// name, in those of that name (`latency.malloc.p99_ns`). A list counts as its length,
 /// `true` as 1, and `null` differs from every number.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Condition {
@@ -180,6 +180,9 @@ fn number_of(value: &Value) -> Option<f64> {
     }
 }
 
+/// Fields that are names of a list's elements.
+const NAMES: [&str; 4] = ["function", "kind", "part", "remedy"];
+
 /// All values at `path`: at top level if it leads somewhere there, else in every process.
 fn lookup<'a>(report: &'a Value, path: &[String], found: &mut Vec<&'a Value>) {
     descend(report, path, found);
@@ -201,9 +204,9 @@ fn descend<'a>(value: &'a Value, path: &[String], found: &mut Vec<&'a Value>) {
         }
         Value::Array(elements) => {
             for element in elements {
-                match element.get("function") {
-                    Some(function) if function == name => descend(element, rest, found),
-                    _ => descend(element, path, found),
+                match NAMES.iter().any(|field| element.get(field).is_some_and(|known| known == name)) {
+                    true => descend(element, rest, found),
+                    false => descend(element, path, found),
                 }
             }
         }

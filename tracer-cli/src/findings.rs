@@ -12,13 +12,14 @@ use calltap_channel::stack::StackTable;
 use calltap_channel::{Family, Function};
 use hdrhistogram::Histogram;
 
-use crate::cli::{Format, Run};
+use crate::cli::{Format, Map, Run};
 use crate::fail_on::Condition;
 use crate::histogram_log::{self, Interval};
 use crate::origin::Origins;
 use crate::reader::processes::{Ending, Process};
 use crate::reader::{Lost, Outcome};
 use crate::report::build::{Ended, Facts, ProcessFacts, Wishes};
+use crate::report::map::{Form, write_map};
 use crate::report::model::{self, Report, StackCounts};
 use crate::report::{Recorded, View, for_conditions, text, write_json};
 use crate::sigpipe;
@@ -49,6 +50,7 @@ pub struct Output {
     histograms: Option<(String, File)>,
     folded: Option<(String, File)>,
     flamegraph: Option<(String, File)>,
+    map: Option<(String, File, Form)>,
     view: View,
     began: SystemTime,
 }
@@ -66,6 +68,7 @@ impl Output {
             })?;
             anyhow::Ok((shown, file))
         };
+        let draw = |map: &Map| create(&map.path).map(|(shown, file)| (shown, file, map.form));
         anyhow::ensure!(
             options.output.is_some() || !sigpipe::was_closed(2),
             "stderr is closed, so there is nowhere to write the report\nhint: name a file with -o"
@@ -76,6 +79,7 @@ impl Output {
             histograms: options.histogram_log.as_ref().map(create).transpose()?,
             folded: options.folded.as_ref().map(create).transpose()?,
             flamegraph: options.flamegraph.as_ref().map(create).transpose()?,
+            map: options.map.as_ref().map(draw).transpose()?,
             view: view(options),
             began: SystemTime::now(),
         })
@@ -108,6 +112,10 @@ impl Output {
             folded
                 .write_flamegraph(&report.target.command.join(" "), file)
                 .with_context(|| format!("the flame graph could not be written to {path}\n{ELSEWHERE}"))?;
+        }
+        if let Some((path, file, form)) = &self.map {
+            write_map(report, &self.view, *form, file)
+                .with_context(|| format!("the map could not be written to {path}\n{ELSEWHERE}"))?;
         }
         if let Some((path, file)) = &mut self.histograms {
             let length = Duration::from_nanos(findings.report.duration_ns);
@@ -230,7 +238,8 @@ fn facts(process: Process, findings: Option<ImageReport>, detached: bool) -> Pro
     }
 }
 
-fn view(options: &Run) -> View {
+/// What is shown of stacks.
+pub fn view(options: &Run) -> View {
     View {
         group_by: options.group_by,
         top: options.top as usize,

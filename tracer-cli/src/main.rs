@@ -1,5 +1,7 @@
 //! calltap: see every library call of a native program.
 
+mod allocator;
+mod allocators;
 mod calibration;
 mod cli;
 mod exit_snapshot;
@@ -8,15 +10,19 @@ mod findings;
 mod futex;
 mod histogram_log;
 mod library;
+mod looks;
+mod memory_limit;
 mod origin;
 mod preflight;
 mod progress;
 mod reader;
 mod report;
+mod residency;
 mod run;
 mod segment_file;
 mod signals;
 mod sigpipe;
+mod snapshot;
 mod stack_files;
 mod suppressions;
 mod symbols;
@@ -46,6 +52,7 @@ fn main() -> ExitCode {
     };
     let result = match cli.verb {
         Verb::Run(options) => run::run(&options),
+        Verb::Snapshot(options) => snapshot::run(&options),
         Verb::Tracer(options) => trace(*options),
     };
     result.unwrap_or_else(|error| {

@@ -3,6 +3,7 @@
 pub mod build;
 mod example;
 mod json;
+pub mod map;
 pub mod model;
 pub mod stacks;
 mod symbols;

@@ -12,11 +12,11 @@ use calltap_analyzers::session::Session;
 use calltap_channel::Family;
 use calltap_channel::clock::Clock;
 use calltap_channel::segment::{
-    ALL_SIGNALS, CHECK_STACKS, DROP_WHEN_FULL, LATENCY_OFF, Layout, NO_FOLLOW, READER_GONE, STACKS_AT_ALL,
-    Segment,
+    ALL_SIGNALS, CHECK_STACKS, DROP_WHEN_FULL, LATENCY_OFF, LOOK_AT_RUNNING, Layout, NO_FOLLOW, READER_GONE,
+    STACKS_AT_ALL, Segment,
 };
 use calltap_channel::stack;
-use crossbeam_channel::{Receiver, bounded, never, select, unbounded};
+use crossbeam_channel::{Receiver, bounded, never, select, tick, unbounded};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -30,10 +30,13 @@ use crate::reader::{Options, Outcome, Progress, Reader};
 use crate::report::build::wrappers;
 use crate::segment_file::{self, SegmentFile};
 use crate::signals::{self, Arrived};
+use crate::snapshot::answer::Wanted;
+use crate::snapshot::request;
+use crate::snapshot::service::Service;
 use crate::suppressions::Suppressions;
 use crate::symbols::Symbols;
 use crate::system_calls::Selection;
-use crate::{findings, sigpipe};
+use crate::{findings, memory_limit, sigpipe};
 
 /// Does what the options say; the exit status is the program's.
 ///
@@ -169,6 +172,9 @@ fn configure(segment: &Segment, options: &Run, clock: Clock) {
     if options.life {
         flags |= ALL_SIGNALS;
     }
+    if options.snapshot_stop == Switch::Off {
+        flags |= LOOK_AT_RUNNING;
+    }
     header.stack_depth.store(options.depth(), Ordering::Relaxed);
     header.flags.store(flags, Ordering::Relaxed);
 }
@@ -214,6 +220,8 @@ fn watch(
     let (tell_progress, progress) = bounded(1);
     let (tell_signal, arrived) = unbounded();
     let (tell_outcome, outcome) = bounded(1);
+    let (tell_seen, seen) = unbounded();
+    let (tell_request, requests) = unbounded();
     signals::listen(tell_signal);
     let has = |family: Family| options.tap.iter().any(|tap| tap.family() == family);
     let tallies = options.dump_stacks.is_some();
@@ -221,16 +229,18 @@ fn watch(
         heap: has(Family::Memory),
         descriptors: has(Family::Fd),
         wrappers: wrappers(),
+        capacity: memory_limit::capacity(options.outsized),
         ..Config::default()
     };
     let symbols = Symbols::new(options.debug_dir.clone());
     let reader = {
         let stop = Arc::clone(&stop);
         let throttle = options.throttle_reader;
+        let looks_at_running = options.snapshot_stop == Switch::Off;
         thread::spawn(move || {
             let session = Session::new(config);
-            let how = Options { throttle, tallies };
-            let reader = Reader::new(segment, clock, calibration.end(), session, symbols, how);
+            let how = Options { throttle, tallies, looks_at_running };
+            let reader = Reader::new(segment, clock, calibration.end(), session, symbols, how, tell_seen);
             let outcome = reader.run(&stop, &tell_progress);
             let _ = tell_outcome.send(outcome);
         })
@@ -242,6 +252,15 @@ fn watch(
         let status = tracer.wait();
         let _ = tell_exit.send(status);
     });
+    // Without descriptors for it nobody can ask; the program comes first.
+    let _ = request::listen(segment, tell_request);
+    let wanted = Wanted {
+        command: options.command.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
+        view: findings::view(options),
+        depth: options.depth(),
+    };
+    let mut service = Service::new(segment, tracer_id, options.snapshot_stop == Switch::On, wanted);
+    let ticks = options.snapshot_every.map_or_else(never, tick);
     let line = ProgressLine::new(options.quiet);
     let mut target = Target { tracer: tracer_id, last: Progress::default() };
     let mut exited: Receiver<_> = exited;
@@ -256,11 +275,19 @@ fn watch(
             recv(arrived) -> arrived => if let Ok(arrived) = arrived {
                 target.hand_on(arrived, &segment);
             },
+            recv(ticks) -> _ => service.tick(),
+            recv(requests) -> request => if let Ok(request) = request {
+                service.wanted(request);
+            },
+            recv(seen) -> seen => if let Ok(seen) = seen {
+                service.served(seen);
+            },
             recv(exited) -> status => {
                 // Whatever it wrote before is read first.
                 stop.store(true, Ordering::Relaxed);
                 failure = status.ok().and_then(Result::ok).filter(|status| !status.success());
                 has_exited = true;
+                service.tracer_ended();
                 exited = never();
             },
             recv(outcome) -> outcome => {

@@ -125,6 +125,18 @@ impl Symbols {
         }
     }
 
+    /// What is known now, to be asked for names while the session goes on.
+    #[must_use]
+    pub fn as_of_now(&self) -> Self {
+        Self {
+            began: self.began,
+            directories: self.directories.clone(),
+            objects: self.objects.as_of_now(),
+            images: self.images.clone(),
+            answers: HashMap::new(),
+        }
+    }
+
     /// The path of an image's program, as it was executed. It is used if the process has ended or
     /// executed another program before it can be looked at.
     pub fn executed(&mut self, image: Image, program: PathBuf) {
@@ -155,7 +167,7 @@ impl Symbols {
             self.images.of(image).at_exit.push(MappedAtExit { start, end, offset, file });
         }
         if let Some(map) = process.perf_map(self.began) {
-            self.images.of(image).perf_map = Some(map);
+            self.images.of(image).perf_map = Some(Arc::new(map));
         }
     }
 

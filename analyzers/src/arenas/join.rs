@@ -1,13 +1,11 @@
 //! Chunks beside the blocks that live in them.
 
-use super::chunk_map::{Arena, Chunk, ChunkMap, Heap};
+use super::chunk_map::{Chunk, ChunkMap, Heap};
 use crate::heap::LiveBlock;
 
 /// A chunk of an arena, and what is known of it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Held<'a> {
-    /// Its arena.
-    pub(super) arena: &'a Arena,
     /// The piece of the arena that it lies in.
     pub(super) heap: &'a Heap,
     /// Itself.
@@ -19,21 +17,17 @@ pub(super) struct Held<'a> {
 /// Every chunk of every heap, by address within a heap, with its living block. `live` is sorted by
 /// address.
 pub(super) fn chunks<'a>(map: &'a ChunkMap, live: &'a [LiveBlock]) -> impl Iterator<Item = Held<'a>> {
-    let heaps = map.arenas.iter().flat_map(|arena| arena.heaps.iter().map(move |heap| (arena, heap)));
-    heaps.flat_map(move |(arena, heap)| in_heap(arena, heap, live))
+    let heaps = map.arenas.iter().flat_map(|arena| &arena.heaps);
+    heaps.flat_map(move |heap| in_heap(heap, live))
 }
 
 /// The same for one heap.
-pub(super) fn in_heap<'a>(
-    arena: &'a Arena,
-    heap: &'a Heap,
-    live: &'a [LiveBlock],
-) -> impl Iterator<Item = Held<'a>> {
+pub(super) fn in_heap<'a>(heap: &'a Heap, live: &'a [LiveBlock]) -> impl Iterator<Item = Held<'a>> {
     let first = live.partition_point(|block| block.block.0 < heap.start);
     let mut rest = live[first..].iter().peekable();
     heap.chunks.iter().map(move |&chunk| {
         while rest.next_if(|block| block.block.0 < chunk.block()).is_some() {}
         let live = rest.next_if(|block| block.block.0 == chunk.block());
-        Held { arena, heap, chunk, live }
+        Held { heap, chunk, live }
     })
 }

@@ -42,10 +42,34 @@ pub struct ArenaReport {
     pub trim: Option<Trim>,
     /// The map: one strip for each heap and mapped region of the allocator, by address.
     pub strips: Vec<Strip>,
+    /// Strips that were left out, the smallest of them.
+    pub strips_left_out: u64,
     /// What happened to the allocator's regions, by time.
     pub births: Vec<Birth>,
     /// Blocks that the ledger and the allocator do not agree on.
     pub differences: Differences,
+}
+
+impl ArenaReport {
+    /// Leaves out everything but figures, for a look that is not the last one.
+    pub fn reduce_to_figures(&mut self) {
+        let figures = std::mem::take(self);
+        let verdicts = figures.verdicts.into_iter();
+        *self = Self {
+            at_ns: figures.at_ns,
+            occasion: figures.occasion,
+            stopped_ns: figures.stopped_ns,
+            consistent: figures.consistent,
+            glibc: figures.glibc,
+            not_decoded: figures.not_decoded,
+            ledger: figures.ledger,
+            parts: figures.parts,
+            verdicts: verdicts.map(|verdict| Verdict { culprits: Vec::new(), ..verdict }).collect(),
+            trim: figures.trim,
+            differences: figures.differences,
+            ..Self::default()
+        };
+    }
 }
 
 /// The sums, and how much of each is resident.
@@ -222,9 +246,10 @@ pub enum VerdictKind {
     Leak,
     /// Other living blocks.
     InUse,
-    /// Free and resident, and `malloc_trim` (or the allocator's purge) would return it.
+    /// Free and resident in whole pages that nothing holds: `malloc_trim` (or the allocator's purge) would
+    /// return it, or it is in a thread arena's top.
     Retention,
-    /// Free and resident, and would not be returned: living blocks share its pages, or pin it.
+    /// Other free memory that is resident: living blocks share its pages, or caches hold it.
     Fragmentation,
     /// Taken from the kernel by the allocator or asked for by the program, and never touched.
     NeverTouched,
@@ -280,8 +305,6 @@ pub enum PinKind {
     Top,
     /// It keeps a heap of a thread arena from being unmapped.
     Heap,
-    /// It keeps whole pages around it.
-    Pages,
 }
 
 /// A block that keeps free memory from going back.

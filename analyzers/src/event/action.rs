@@ -74,6 +74,13 @@ pub enum Action<'a> {
         bytes: u64,
         /// Backed by this descriptor, if any.
         fd: Option<Fd>,
+        /// Only reserves addresses: without access, or without swap space (`MAP_NORESERVE`).
+        reserves: bool,
+    },
+    /// Asked in vain for pages of no file, with access.
+    MapFailed {
+        /// How many bytes were asked for.
+        bytes: u64,
     },
     /// Unmapped pages.
     Unmapped {
@@ -191,6 +198,17 @@ pub enum Action<'a> {
         /// Path, empty if it has none.
         path: &'a [u8],
     },
+    /// Read a limit of its own process or of the system.
+    LimitRead {
+        /// Its name in manuals ("RLIMIT_NOFILE"), empty if the function has one only.
+        limit: &'static str,
+        /// What it is: of a resource limit the soft one. None if unlimited.
+        value: Option<u64>,
+        /// The hard resource limit. None if unlimited, or if the function tells none.
+        hard: Option<u64>,
+        /// Whether it is a number of things, not of bytes or seconds.
+        counts: bool,
+    },
 }
 
 impl Action<'_> {
@@ -207,10 +225,18 @@ impl Action<'_> {
         )
     }
 
-    /// Whether it is about heap blocks or mappings.
+    /// Whether it is about heap blocks or mappings, or the limits that their sizes may come from.
     #[inline]
     #[must_use]
     pub const fn is_memory(&self) -> bool {
-        self.is_heap() || matches!(self, Self::Mapped { .. } | Self::Unmapped { .. } | Self::Remapped { .. })
+        self.is_heap()
+            || matches!(
+                self,
+                Self::Mapped { .. }
+                    | Self::MapFailed { .. }
+                    | Self::Unmapped { .. }
+                    | Self::Remapped { .. }
+                    | Self::LimitRead { .. }
+            )
     }
 }

@@ -26,7 +26,7 @@ fn call(start_ns: u64, action: Action<'static>) -> Event<'static> {
 }
 
 fn map(start_ns: u64, page: u64, pages: u64) -> Event<'static> {
-    call(start_ns, Action::Mapped { address: page * PAGE, bytes: pages * PAGE, fd: None })
+    call(start_ns, Action::Mapped { address: page * PAGE, bytes: pages * PAGE, fd: None, reserves: false })
 }
 
 fn unmap(start_ns: u64, page: u64, pages: u64) -> Event<'static> {
@@ -111,8 +111,8 @@ fn a_map_told_late_does_not_cover_a_younger_one() {
 
 #[test]
 fn lengths_are_rounded_up_to_pages_and_nonsense_maps_nothing() {
-    let odd = call(100, Action::Mapped { address: 10 * PAGE, bytes: 5000, fd: None });
-    let huge = call(200, Action::Mapped { address: u64::MAX - 10, bytes: u64::MAX, fd: None });
+    let odd = call(100, Action::Mapped { address: 10 * PAGE, bytes: 5000, fd: None, reserves: false });
+    let huge = call(200, Action::Mapped { address: u64::MAX - 10, bytes: u64::MAX, fd: None, reserves: false });
     let empty = call(300, Action::Unmapped { address: 0, bytes: 0 });
     assert_eq!(still(&findings(&[odd, huge, empty])), (2, 1));
 }

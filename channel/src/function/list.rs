@@ -217,6 +217,13 @@ macro_rules! for_each_function {
             Process C custom _Exit(status: Int) -> Nothing = Exit, "ends the process";
             Process C custom quick_exit(status: Int) -> Nothing = Exit, "ends the process";
             Process C custom pthread_setname_np(thread: Size, name: Text) -> Code = NameThread, "names a thread";
+            // Limits: what a program reads before it decides how much memory to ask for.
+            Memory C custom getrlimit(resource: Int, soft: Size, hard: Size) -> Int = Effect::None, "reads a resource limit";
+            Memory C custom getrlimit64(resource: Int, soft: Size, hard: Size) -> Int = Effect::None, "reads a resource limit";
+            Memory C custom prlimit(process: Int, resource: Int, old: Address, soft: Size, hard: Size) -> Int = Effect::None, "reads or sets a process's resource limit";
+            Memory C custom prlimit64(process: Int, resource: Int, old: Address, soft: Size, hard: Size) -> Int = Effect::None, "reads or sets a process's resource limit";
+            Memory C custom sysconf(name: Int) -> Long = Effect::None, "reads a limit of the system";
+            Memory C plain getdtablesize() -> Int = Effect::None, "reads the limit of open descriptors";
         }
     };
 }

@@ -4,12 +4,14 @@ use calltap_channel::function::Provider;
 
 mod descriptors;
 mod entries;
+mod limits;
 mod streams;
 mod strings;
 mod threads;
 
 pub(crate) use descriptors::*;
 pub(crate) use entries::*;
+pub(crate) use limits::*;
 pub(crate) use streams::*;
 pub(crate) use strings::*;
 pub(crate) use threads::*;

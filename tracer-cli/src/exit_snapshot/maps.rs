@@ -40,6 +40,12 @@ impl Mapped {
     }
 }
 
+/// What is mapped in a process now; empty if it is gone.
+#[must_use]
+pub fn of(pid: u32) -> Vec<Mapped> {
+    parse(&std::fs::read(format!("/proc/{pid}/maps")).unwrap_or_default())
+}
+
 /// Reads all lines that can be understood; others are left out.
 #[must_use]
 pub fn parse(text: &[u8]) -> Vec<Mapped> {

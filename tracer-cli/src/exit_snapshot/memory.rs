@@ -19,6 +19,10 @@ pub struct Memory {
     pub pss_bytes: Option<u64>,
     /// Resident pages of no file, private copies of file pages included (`Anonymous`).
     pub anonymous_bytes: Option<u64>,
+    /// Given back with `MADV_FREE`, and still resident (`LazyFree`).
+    pub lazily_freed_bytes: Option<u64>,
+    /// Transparent huge pages of anonymous memory (`AnonHugePages`).
+    pub huge_bytes: Option<u64>,
     /// Swapped out (`Swap`).
     pub swap_bytes: Option<u64>,
     /// Threads at that moment (`Threads`).
@@ -40,6 +44,8 @@ impl Memory {
             rss_shmem_bytes: status("RssShmem").map(kibibytes),
             pss_bytes: smaps("Pss"),
             anonymous_bytes: smaps("Anonymous"),
+            lazily_freed_bytes: smaps("LazyFree"),
+            huge_bytes: smaps("AnonHugePages"),
             swap_bytes: smaps("Swap").or_else(|| status("VmSwap").map(kibibytes)),
             threads: status("Threads"),
         }

@@ -46,6 +46,20 @@ fn rows_of_a_list_are_chosen_by_function() {
 }
 
 #[test]
+fn what_is_known_by_a_kind_is_chosen_by_it() {
+    let report = json!({ "processes": [{ "arenas": { "last": {
+        "trim": { "returned_bytes": 200_000_000 },
+        "verdicts": [{ "kind": "retention", "percent": 60.5 }, { "kind": "leak", "percent": 3.0 }],
+        "parts": [{ "part": "unknown", "bytes": 7 }],
+    } } }] });
+    let holds = |text: &str| Condition::parse(text).unwrap().holds(&report);
+    assert!(holds("arenas.last.trim.returned_bytes>100000000"));
+    assert!(holds("arenas.last.verdicts.retention.percent>60"));
+    assert!(!holds("arenas.last.verdicts.leak.percent>3") && holds("arenas.last.verdicts.percent>60"));
+    assert!(holds("arenas.last.parts.unknown.bytes==7") && !holds("arenas.last.parts.live.bytes>=0"));
+}
+
+#[test]
 fn null_differs_from_every_number_and_what_is_missing_meets_nothing() {
     assert!(holds("target.exit_code!=0") && !holds("target.exit_code==0"));
     assert!(!holds("target.exit_code<1") && holds("target.signal==9"));
@@ -82,10 +96,15 @@ fn the_fields_that_the_manual_names_can_be_used() {
         "descriptors.passed_on>0",
         "descriptors.at_exit.differences>0",
         "latency.fsync.p999_ns>10ms",
+        "outsized.count>0",
         "lost_records>0",
         "target.exit_code!=0",
         "target.signal!=0",
         "memory_at_exit.vm_hwm_bytes>100MiB",
+        "arenas.last.trim.returned_bytes>100000000",
+        "arenas.last.verdicts.retention.percent>25",
+        "arenas.last.parts.unknown.resident_bytes>1MiB",
+        "arenas.looks.verdicts.leak_bytes>0",
     ] {
         let condition: Condition = text.parse().unwrap_or_else(|cause| panic!("{text}: {cause}"));
         assert_eq!(condition.text(), text);

@@ -2,12 +2,14 @@
 
 mod descriptors;
 mod flags;
+mod limits;
 
 use analyzers::event::{Action, Block, Event, Fd, FunctionId, Giver, Image, Thread};
 use calltap_analyzers as analyzers;
-use calltap_channel::Function;
 use calltap_channel::function::{Bytes, Effect};
 use calltap_channel::record::{self, Record, Text};
+use calltap_channel::{Family, Function};
+use nix::libc;
 
 use crate::calibration::Scale;
 
@@ -93,12 +95,8 @@ pub fn heap(record: &Record<'_>, function: Function) -> Option<Action<'static>> 
 fn action<'a>(record: &Record<'a>, function: Function, text: Option<&'a Text>) -> Action<'a> {
     let failed = record.errno() != 0;
     match function.effect() {
-        Effect::Map | Effect::Unmap | Effect::Remap if failed => Action::None,
-        Effect::Map => Action::Mapped {
-            address: record.returned(),
-            bytes: record.argument(1),
-            fd: descriptor(record.argument(4)),
-        },
+        Effect::Unmap | Effect::Remap if failed => Action::None,
+        Effect::Map => mapping(record, failed),
         Effect::Unmap => Action::Unmapped { address: record.argument(0), bytes: record.argument(1) },
         Effect::Remap => Action::Remapped {
             old: record.argument(0),
@@ -106,7 +104,24 @@ fn action<'a>(record: &Record<'a>, function: Function, text: Option<&'a Text>) -
             new: record.returned(),
             new_bytes: record.argument(2),
         },
+        Effect::None if function.family() == Family::Memory => limits::action(record, function),
         _ => descriptors::action(record, function, text),
+    }
+}
+
+/// `mmap(address, length, protection, flags, fd, offset)`.
+fn mapping<'a>(record: &Record<'_>, failed: bool) -> Action<'a> {
+    let bytes = record.argument(1);
+    let (protection, flags) = (record.argument(2) as i32, record.argument(3) as i32);
+    let is_anonymous = flags & libc::MAP_ANONYMOUS != 0;
+    let reserves = protection == libc::PROT_NONE || flags & libc::MAP_NORESERVE != 0;
+    match failed {
+        false => {
+            let fd = if is_anonymous { None } else { descriptor(record.argument(4)) };
+            Action::Mapped { address: record.returned(), bytes, fd, reserves }
+        }
+        true if is_anonymous && !reserves => Action::MapFailed { bytes },
+        true => Action::None,
     }
 }
 
@@ -237,6 +252,45 @@ mod tests {
         assert!(decoded(Function::close_range, 0, Some(0), &[3, 9, 4]).starts_with("CloseOnExec"));
         assert_eq!(decoded(Function::fdopen, 0, Some(64), &[3, 0]), "Streamed { fd: Fd(3), stream: File }");
         assert_eq!(decoded(Function::fdopen, 22, Some(0), &[3, 0]), "None");
+    }
+
+    #[test]
+    fn a_mapping_without_access_or_swap_space_only_reserves_addresses() {
+        let mmap = |returned: i64, protection: i32, flags: i32, fd: u64| {
+            let arguments = [0, 4096, protection as u64, flags as u64, fd, 0];
+            decoded(Function::mmap, if returned < 0 { 12 } else { 0 }, Some(returned as u64), &arguments)
+        };
+        let (both, anonymous) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+        assert!(mmap(64, both, anonymous, u64::MAX).contains("fd: None, reserves: false"));
+        assert!(mmap(64, libc::PROT_NONE, anonymous, 3).contains("fd: None, reserves: true"));
+        assert!(mmap(64, both, anonymous | libc::MAP_NORESERVE, 3).contains("reserves: true"));
+        assert!(mmap(64, libc::PROT_READ, libc::MAP_SHARED, 3).contains("fd: Some(Fd(3))"));
+        assert_eq!(mmap(-1, both, anonymous, u64::MAX), "MapFailed { bytes: 4096 }");
+        assert_eq!(mmap(-1, libc::PROT_NONE, anonymous, u64::MAX), "None");
+        assert_eq!(mmap(-1, both, libc::MAP_PRIVATE, 3), "None");
+    }
+
+    #[test]
+    fn limits_are_read_from_what_each_function_tells() {
+        const NOFILE: u64 = libc::RLIMIT_NOFILE as u64;
+        let getrlimit = decoded(Function::getrlimit, 0, Some(0), &[NOFILE, 1024, u64::MAX]);
+        assert_eq!(
+            getrlimit,
+            r#"LimitRead { limit: "RLIMIT_NOFILE", value: Some(1024), hard: None, counts: true }"#
+        );
+        assert_eq!(decoded(Function::getrlimit64, 14, Some(u64::MAX), &[NOFILE, 0, 0]), "None");
+        let prlimit = |process, old| decoded(Function::prlimit, 0, Some(0), &[process, NOFILE, old, 7, 9]);
+        assert!(prlimit(0, 64).contains("value: Some(7), hard: Some(9)"));
+        assert_eq!((prlimit(0, 0), prlimit(4711, 64)), ("None".to_owned(), "None".to_owned()));
+        let sysconf =
+            |name: i32, value: i64| decoded(Function::sysconf, 0, Some(value as u64), &[name as u64]);
+        assert!(sysconf(libc::_SC_OPEN_MAX, 20_000).contains(r#""_SC_OPEN_MAX", value: Some(20000)"#));
+        assert!(sysconf(libc::_SC_CHILD_MAX, -1).contains("value: None"));
+        assert_eq!(sysconf(libc::_SC_PAGESIZE, 4096), "None", "it is no limit");
+        let table = decoded(Function::getdtablesize, 0, Some(1024), &[]);
+        assert_eq!(table, r#"LimitRead { limit: "", value: Some(1024), hard: None, counts: true }"#);
+        let stack = decoded(Function::getrlimit, 0, Some(0), &[libc::RLIMIT_STACK.into(), 1 << 23, 1 << 23]);
+        assert!(stack.contains("RLIMIT_STACK") && stack.contains("counts: false"));
     }
 
     #[test]

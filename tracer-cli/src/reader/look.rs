@@ -1,12 +1,99 @@
-//! A look at a process's memory, while nothing of it can run.
+//! A look at a process's memory: everything that has to be read while nothing of it can run.
 
-use calltap_analyzers::arenas::Occasion;
+use std::fs;
+
+use calltap_analyzers::arenas::{Decoding, Moment, Occasion};
+use calltap_analyzers::event::Image;
+use calltap_channel::Family;
 
 use super::Reader;
+use crate::exit_snapshot::{Mapped, maps};
+use crate::looks::{Read, Taken};
+use crate::residency;
 
 impl Reader {
-    /// Looks at the memory of process `pid`, whose thread `tid` is held in a stop, as are all others.
+    /// Looks at the memory of process `pid`. If `stop_began_ns` is given, or at the exit, its thread `tid`
+    /// is held in a stop, as are all others; else the process runs.
     pub(super) fn look(&mut self, pid: u32, tid: u32, occasion: Occasion, stop_began_ns: Option<u64>) {
-        let _ = (pid, tid, occasion, stop_began_ns);
+        let maps = fs::read(format!("/proc/{pid}/task/{tid}/maps")).unwrap_or_default();
+        self.look_at(pid, tid, &maps::parse(&maps), occasion, stop_began_ns);
     }
+
+    /// The same, if it is known what is mapped. A process that is not tapped, or has given its memory
+    /// up, is not looked at.
+    pub(super) fn look_at(
+        &mut self,
+        pid: u32,
+        tid: u32,
+        maps: &[Mapped],
+        occasion: Occasion,
+        stop_began_ns: Option<u64>,
+    ) {
+        let now_ns = self.scale.since_zero(self.clock.now());
+        let process = self.processes.current(pid, now_ns);
+        let real_malloc = (process.real_malloc != 0).then_some(process.real_malloc);
+        let Some(image) = process.image.filter(|_| !maps.is_empty()) else { return };
+        let Some(ledger) = self.feed.session().image(image).filter(|ledger| ledger.watches_heap()) else {
+            return;
+        };
+        let held = occasion == Occasion::Exit || stop_began_ns.is_some();
+        // First: pages that nobody has touched are mapped once they are read.
+        let residency = match residency::read(pid, tid, maps) {
+            Ok(residency) => residency,
+            Err(error) => {
+                let reason = format!("its page tables cannot be read: {error}");
+                self.processes.current(pid, now_ns).looks_failed.push((now_ns, reason));
+                return;
+            }
+        };
+        let (read, live) = match real_malloc {
+            Some(address) if !is_libc(maps, address) => (Read::NotGlibc, ledger.heap().live().collect()),
+            _ => self.looks.read((image, pid, tid), maps, ledger.heap(), held),
+        };
+        let mut kernel = residency::counts(pid, tid);
+        let mut moment = Moment {
+            at_ns: now_ns,
+            began_ns: ledger.began_ns(),
+            occasion,
+            stopped_ns: None,
+            consistent: false,
+            calls_under_way: 0,
+            allocators: Vec::new(),
+            decoding: Decoding::Regions,
+            live,
+            areas: Vec::new(),
+            residency,
+            kernel,
+            births: ledger.regions().births(),
+        };
+        let ranges = ledger.regions().ranges();
+        moment.calls_under_way = self.allocation_calls_under_way(image);
+        moment.consistent = held && self.nobody_has_run();
+        let asked_by = self.asked_by(image, pid, maps, occasion);
+        match stop_began_ns {
+            Some(began_ns) => {
+                let ended_ns = self.scale.since_zero(self.clock.now());
+                moment.stopped_ns = Some(ended_ns.saturating_sub(began_ns));
+            }
+            // Nobody waits for it.
+            None => residency::rollup(pid, tid, &mut kernel),
+        }
+        moment.kernel = kernel;
+        let maps = maps.to_vec();
+        let stacks = self.segment.stacks();
+        self.looks.think(Taken { image, pid, moment, read, maps, ranges, real_malloc, stacks, asked_by });
+    }
+
+    /// Calls of allocation functions that have begun in threads of `image` and not ended.
+    fn allocation_calls_under_way(&self, image: Image) -> u64 {
+        let sources = self.sources.iter().flatten().filter(|source| source.image == image);
+        let calls = sources.filter_map(|source| source.unfinished());
+        calls.filter(|(function, _)| function.family() == Family::Memory).count() as u64
+    }
+}
+
+/// Whether the C library's code is at `address`.
+fn is_libc(maps: &[Mapped], address: u64) -> bool {
+    let name = Mapped::holding(maps, address).and_then(|mapped| mapped.path.file_name()?.to_str());
+    name.is_some_and(|name| name.starts_with("libc.so") || name.starts_with("libc-"))
 }

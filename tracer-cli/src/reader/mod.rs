@@ -13,6 +13,7 @@ mod lost;
 mod notes;
 mod pause;
 pub mod processes;
+mod snapshots;
 mod source;
 mod tally;
 
@@ -32,9 +33,12 @@ use self::kernel::Held;
 pub use self::lost::Lost;
 use self::pause::Pause;
 use self::processes::Processes;
+use self::snapshots::Sleepers;
 use self::source::{Head, Source};
 pub use self::tally::Tally;
 use crate::calibration::Scale;
+use crate::looks::Looks;
+use crate::snapshot;
 use crate::symbols::Symbols;
 
 /// How often progress is told.
@@ -70,6 +74,8 @@ pub struct Options {
     pub throttle: Option<Duration>,
     /// Whether allocations are counted by stack, for tests.
     pub tallies: bool,
+    /// Whether processes run on while they are looked at.
+    pub looks_at_running: bool,
 }
 
 /// Everything the reader knows.
@@ -97,6 +103,12 @@ pub struct Reader {
     /// The last provisional image.
     provisional: u32,
     held: Held,
+    looks: Looks,
+    /// Of a process that is stopped: threads that are not.
+    sleepers: Option<Sleepers>,
+    /// What was looked at on demand and has not been told yet.
+    seen: Vec<snapshot::answer::Process>,
+    tell_seen: Sender<Option<snapshot::answer::Seen>>,
 }
 
 /// What is left when the reader is done.
@@ -132,7 +144,8 @@ pub struct Outcome {
 }
 
 impl Reader {
-    /// A reader of a segment whose clock is calibrated.
+    /// A reader of a segment whose clock is calibrated. Each time that processes have been looked at
+    /// because that was asked for, `tell_seen` gets what was seen if it was on demand.
     #[must_use]
     pub fn new(
         segment: Segment,
@@ -141,6 +154,7 @@ impl Reader {
         session: Session,
         symbols: Symbols,
         options: Options,
+        tell_seen: Sender<Option<snapshot::answer::Seen>>,
     ) -> Self {
         let rings = segment.layout().ring_count as usize;
         Self {
@@ -165,6 +179,10 @@ impl Reader {
             looked_for_growth: Instant::now(),
             provisional: 0,
             held: Held::default(),
+            looks: Looks::new(),
+            sleepers: None,
+            seen: Vec::new(),
+            tell_seen,
         }
     }
 
@@ -177,6 +195,7 @@ impl Reader {
             let bell = self.segment.header().bell.load(Ordering::Relaxed);
             pause.round_begins();
             let most = self.round();
+            self.look_at_running();
             let header = self.segment.header();
             header.heartbeat.fetch_add(1, Ordering::Relaxed);
             if told.elapsed() >= PROGRESS_EVERY {
@@ -302,6 +321,7 @@ impl Reader {
             self.end_image(image);
         }
         self.lost.without_ring(&self.segment);
+        self.processes.looked_at(self.looks.finish());
         Outcome {
             processes: self.processes,
             symbols: self.symbols,
@@ -324,6 +344,7 @@ impl Reader {
         if let Some(report) = self.feed.session().end(image) {
             self.ended.push((image, report));
         }
+        self.looks.forget(image);
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the reader does on hearing a note.
 
+use calltap_analyzers::arenas::Occasion;
 use calltap_analyzers::event::{Image, Thread};
 use calltap_channel::Note;
 use calltap_channel::note::{CLONED, SYSTEM_CALL_ARGUMENTS, Untapped};
@@ -90,6 +91,7 @@ impl Reader {
             }
             Note::ExitStop => {
                 let snapshot = exit_snapshot::read(pid, note.number(3));
+                self.look_at(pid, note.number(3), &snapshot.maps, Occasion::Exit, None);
                 self.last_look(pid, &snapshot, at_ns);
                 let ledger = self.ledger(pid, at_ns);
                 if let Some(descriptors) = &snapshot.descriptors {
@@ -107,7 +109,7 @@ impl Reader {
                 if process.snapshot.is_none() || !snapshot.maps.is_empty() {
                     process.snapshot = Some(snapshot);
                 }
-                self.release_exit_stop(note.arguments[1]);
+                self.release_stop(note.arguments[1]);
             }
             Note::Ended => {
                 self.no_vfork_child(pid, at_ns);
@@ -136,6 +138,9 @@ impl Reader {
             Note::Holds => self.holds(&note),
             Note::Given => self.given(&note),
             Note::Met => self.met(note),
+            Note::SnapshotStop => self.snapshot_stop(&note),
+            Note::SnapshotFailed => self.snapshot_failed(note),
+            Note::SnapshotsDone => self.snapshots_done(note.arguments[0]),
             // Of the life of processes only; see `live`.
             Note::Paused | Note::Continued => {}
         }
@@ -156,6 +161,7 @@ impl Reader {
             self.close_image(former);
         }
         let process = self.processes.current(pid, note.at_ns);
+        process.real_malloc = note.arguments[3];
         if process.parent == 0 {
             process.parent = parent_pid;
         }
@@ -207,8 +213,8 @@ impl Reader {
         self.end_image(image);
     }
 
-    /// Lets the tracer go on with a process that it holds in its exit stop.
-    fn release_exit_stop(&self, sequence: u64) {
+    /// Lets the tracer go on with a process that it holds, in its exit stop or for a look.
+    pub(super) fn release_stop(&self, sequence: u64) {
         let header = self.segment.header();
         header.released.store(sequence, Ordering::Release);
         header.released_bell.fetch_add(1, Ordering::Release);

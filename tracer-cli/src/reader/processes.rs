@@ -53,6 +53,8 @@ pub struct Process {
     pub parent: u32,
     /// Its image in the segment, once the interposer has told of itself.
     pub image: Option<Image>,
+    /// The function that the hook of `malloc` calls; 0 if it has not told.
+    pub real_malloc: u64,
     /// The image whose ledgers are this program's: `image` if it is tapped, else one of the reader's own.
     pub ledger: Option<Image>,
     /// The thread that is suspended while this `vfork` child uses its memory.
@@ -79,6 +81,8 @@ pub struct Process {
     pub snapshot: Option<ExitSnapshot>,
     /// What looks at its memory have found, by time.
     pub looks: Vec<ArenaReport>,
+    /// Why it could not be looked at, if so: when, and the reason.
+    pub looks_failed: Vec<(u64, String)>,
     /// Calls that had begun and not ended when their threads died: thread, function, first argument.
     pub unfinished: Vec<(u32, calltap_channel::Function, u64)>,
     /// Fatal signal's sender, if another process sent it.
@@ -91,6 +95,7 @@ impl Process {
             pid,
             parent,
             image: None,
+            real_malloc: 0,
             ledger: None,
             vforked_by: None,
             met: Vec::new(),
@@ -104,6 +109,7 @@ impl Process {
             threads: 1,
             snapshot: None,
             looks: Vec::new(),
+            looks_failed: Vec::new(),
             unfinished: Vec::new(),
             killer: None,
         }
@@ -193,6 +199,22 @@ impl Processes {
     #[must_use]
     pub fn root_has_ended(&self) -> bool {
         self.root.is_some_and(|root| !self.current.contains_key(&root))
+    }
+
+    /// The ids of the processes that are tapped and have not been seen to end, by number.
+    #[must_use]
+    pub fn tapped(&self) -> Vec<u32> {
+        let tapped = self.current.iter().filter(|(_, index)| self.all[**index].image.is_some());
+        let mut pids: Vec<_> = tapped.map(|(pid, _)| *pid).collect();
+        pids.sort_unstable();
+        pids
+    }
+
+    /// Gives each process what looks at its image have found.
+    pub fn looked_at(&mut self, mut looks: HashMap<Image, Vec<ArenaReport>>) {
+        for process in &mut self.all {
+            process.looks = process.image.and_then(|image| looks.remove(&image)).unwrap_or_default();
+        }
     }
 
     /// The process id of every image.

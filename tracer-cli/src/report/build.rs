@@ -11,6 +11,7 @@ use super::stacks::Source;
 use crate::exit_snapshot::{ExitSnapshot, Limit, SystemFiles};
 use crate::stack_files::Folded;
 
+mod arenas;
 mod descriptors;
 mod facts;
 mod faults;
@@ -18,6 +19,7 @@ mod heap;
 mod leaks;
 pub mod life;
 mod needed;
+mod outsized;
 mod sites;
 mod system_calls;
 mod uses;
@@ -38,7 +40,9 @@ impl Report {
         let (lost, guessed) = naming.stacks.flawed(needed::stacks(&facts.processes, wishes.view));
         naming.stacks.resolve(needed::places(&facts.processes, &details, wishes.view));
         let processes = facts.processes.into_iter().zip(details);
-        let processes = processes.map(|(facts, detail)| process(facts, detail, &mut naming)).collect();
+        let processes = processes
+            .map(|(process_facts, detail)| process(process_facts, detail, &facts.command, &mut naming))
+            .collect();
         let report = Self {
             schema_version: SCHEMA_VERSION,
             tool: model::Tool::default(),
@@ -62,13 +66,16 @@ impl Report {
     }
 }
 
-fn process(facts: ProcessFacts, detail: bool, naming: &mut Naming<'_>) -> Process {
+fn process(facts: ProcessFacts, detail: bool, command: &[String], naming: &mut Naming<'_>) -> Process {
     let (exit_code, signal, ended_by) = ending(facts.ended);
     let snapshot = facts.snapshot.as_ref();
     let program = facts.command.first().map_or("unknown", String::as_str);
     let mut sites = Sites::of(naming, facts.image, program, detail);
     let findings = facts.findings;
     let events = findings.as_ref().map_or(0, |found| found.events);
+    let found = findings.as_ref().and_then(|found| found.outsized.as_ref());
+    let ending = (facts.ended, facts.ended_ns);
+    let outsized = found.map(|found| outsized::outsized(found, ending, &mut sites));
     let (heap, mappings, descriptors, latency, kernel) = match findings {
         Some(found) => (found.heap, found.mappings, found.descriptors, found.latency, found.kernel),
         None => (None, None, None, None, None),
@@ -89,8 +96,10 @@ fn process(facts: ProcessFacts, detail: bool, naming: &mut Naming<'_>) -> Proces
         heap: heap.map(|report| heap::heap(&report, &mut sites)),
         descriptors: descriptors.map(|r| descriptors::descriptors(&r, snapshot, &mut sites)),
         mappings: mappings.map(mapping_totals),
+        outsized,
         latency: latency.as_ref().map(latency_rows).unwrap_or_default(),
         system_calls: kernel.map(|report| system_calls::system_calls(report, &mut sites)),
+        arenas: arenas::arenas(&facts.looks, command, &mut sites),
         unfinished_calls: facts.unfinished.into_iter().map(unfinished).collect(),
         memory_at_exit: snapshot.map(memory),
         limits: snapshot.map(limits),

@@ -1,5 +1,8 @@
 //! A report with everything in it.
 
+mod arenas;
+mod outsized;
+
 use super::model::{
     Allocation, AtExit, Balance, Call, CostPart, CostSplit, DescriptorFault, Descriptors, Difference,
     Executed, FailedCalls, FailedClose, Fault, Forecast, Frame, Growing, Heap, KindTotal, LastUse, Latency,
@@ -120,8 +123,10 @@ impl Report {
             heap: Some(heap),
             descriptors: Some(descriptors),
             mappings: Some(Mappings::default()),
+            outsized: Some(Self::example_outsized()),
             latency: vec![Latency { function: Self::EXAMPLE_FUNCTION.to_owned(), ..Latency::default() }],
             system_calls: Some(system_calls),
+            arenas: Some(Self::example_arenas()),
             unfinished_calls: vec![Unfinished::default()],
             memory_at_exit: Some(memory_at_exit),
             limits: Some(Limits {

@@ -8,16 +8,24 @@ use serde::Serialize;
 
 use crate::origin::Site;
 
+mod arenas;
 mod descriptors;
 mod life;
+mod outsized;
 mod stacks;
 mod system_calls;
 
+pub(super) use arenas::names;
+pub use arenas::{
+    Advice, Allocator, Arena, Arenas, Birth, Cells, ChangeCount, Culprit, Differences, Extent, KernelCounts,
+    LastLook, Ledger, Look, PartBytes, Pin, Region, Strip, Tcache, ThreadBytes, Trim, Verdict, VerdictBytes,
+};
 pub use descriptors::{
     AtExit, Balance, Call, DescriptorFault, Descriptors, Difference, FailedClose, Forecast, Growing,
     KindTotal, LastUse, PassedOn, PathTotal, RefusedOpen, StillOpen,
 };
 pub use life::{Executed, Life, Lived, MappedObject, SignalGot, SignalSent, Stopped};
+pub use outsized::{LimitBefore, Multiple, Outsized, OutsizedAllocation};
 pub use stacks::{Frame, Omitted, Stack, StackCounts, StackEnd, StackTotal, Suppressed, UseTotal, Uses};
 pub use system_calls::{
     CostPart, CostSplit, FailedCalls, Maker, Named, PathCalls, Residue, SystemCallTotal, SystemCalls,
@@ -111,8 +119,10 @@ pub struct Process {
     pub heap: Option<Heap>,
     pub descriptors: Option<Descriptors>,
     pub mappings: Option<Mappings>,
+    pub outsized: Option<Outsized>,
     pub latency: Vec<Latency>,
     pub system_calls: Option<SystemCalls>,
+    pub arenas: Option<Arenas>,
     pub unfinished_calls: Vec<Unfinished>,
     pub memory_at_exit: Option<MemoryAtExit>,
     pub limits: Option<Limits>,

@@ -14,10 +14,12 @@ const MAX_SECTIONS: usize = 3;
 /// So many others get a line.
 const MAX_LINES: usize = 15;
 
+pub(super) mod arenas;
 pub(super) mod descriptors;
 mod heap;
 mod leaks;
 mod life;
+pub(super) mod outsized;
 mod paths;
 pub(super) mod place;
 mod process;
@@ -71,6 +73,27 @@ pub fn render(report: &Report, view: &View) -> String {
         spots.for_each(|spot| text += &format!("  {spot}\n"));
     }
     text
+}
+
+/// Renders what looks at processes' memory have found, and nothing else. Lines end with `\n`.
+#[must_use]
+pub fn render_looks(report: &Report, view: &View) -> String {
+    let page = Page { view, paths: Paths::of(report), depth: report.stacks.depth };
+    let mut text = String::new();
+    for process in &report.processes {
+        text += &format!("process {} ({})\n", process.pid, process.command.join(" "));
+        text += &arenas::arenas_part(process.arenas.as_ref(), &page);
+    }
+    for spot in report.blind_spots.iter().chain(&flaws(report)) {
+        text += &format!("not seen: {spot}\n");
+    }
+    text
+}
+
+/// What is told of the memory of one process of a report, below its headline.
+pub(super) fn memory(process: &Process, report: &Report, view: &View) -> String {
+    let page = Page { view, paths: Paths::of(report), depth: report.stacks.depth };
+    format!("{}\n{}", headline(process), arenas::arenas_part(process.arenas.as_ref(), &page))
 }
 
 /// What stacks lack for want of unwind tables, one sentence each.
@@ -135,7 +158,8 @@ fn divide(processes: &[Process]) -> (Vec<&Process>, Vec<&Process>) {
     (sections, lines)
 }
 
-/// How much a process has to say: faults, bytes, descriptors. What exec clears away says nothing.
+/// How much a process has to say: faults, bytes left or kept though free, descriptors. What exec clears
+/// away says nothing.
 fn weight(process: &Process) -> (u64, u64, usize) {
     if process.ended_by == EndedBy::Exec {
         return (0, 0, 0);
@@ -145,7 +169,9 @@ fn weight(process: &Process) -> (u64, u64, usize) {
     let faults = heap.map_or(0, |h| h.double_frees + h.unmatched_frees + h.mismatched_frees) + wrong_uses;
     let left = heap.map_or(0, |h| h.still_allocated.bytes + h.still_allocated.blocks);
     let open = process.descriptors.as_ref().map_or(0, |d| d.still_open.len() + d.passed_on.len());
-    (faults, left, open)
+    let outsized = process.outsized.as_ref().map_or(0, |outsized| outsized.count);
+    let kept = process.arenas.as_ref().map_or(0, |arenas| verdict::memory::kept(&arenas.last));
+    (faults + outsized, left + kept, open)
 }
 
 #[cfg(test)]

@@ -10,8 +10,12 @@ use super::units::{bytes, bytes_exactly, plural, time};
 use crate::origin::Site;
 
 mod descriptors;
+pub(super) mod memory;
+mod outsized;
 
 use descriptors::DescriptorTotals;
+use memory::MemoryTotals;
+use outsized::OutsizedTotals;
 
 /// The lines, without line ends. Never more or fewer than five.
 pub(super) fn lines(report: &Report, paths: &Paths) -> [String; 5] {
@@ -30,6 +34,8 @@ pub(super) fn lines(report: &Report, paths: &Paths) -> [String; 5] {
 struct Totals<'a> {
     memory_seen: bool,
     descriptors: DescriptorTotals<'a>,
+    outsized: OutsizedTotals<'a>,
+    memory: MemoryTotals<'a>,
     blocks: u64,
     bytes: u64,
     double_frees: u64,
@@ -55,6 +61,8 @@ impl<'a> Totals<'a> {
         let mut totals = Self::default();
         for process in &report.processes {
             totals.descriptors.add(process);
+            totals.outsized.add(process);
+            totals.memory.add(process);
             if process.ended_by != EndedBy::Exec {
                 totals.add(process);
             }
@@ -127,6 +135,8 @@ impl<'a> Totals<'a> {
             findings.push(clean.to_owned());
         }
         findings.extend(self.descriptors.remark());
+        findings.splice(0..0, self.outsized.finding());
+        findings.extend(self.memory.remark());
         findings.join("; ")
     }
 
@@ -137,11 +147,16 @@ impl<'a> Totals<'a> {
         });
         let mut told = report.processes.first();
         let descriptors = &self.descriptors;
+        let pin = self.memory.place(paths);
+        let (before, after) = if self.keeps_more_than_it_leaks() { (pin, None) } else { (None, pin) };
         let places = [
             fault,
             descriptors.fault(paths),
+            self.outsized.place(paths),
+            before,
             self.leak(paths),
             descriptors.open(paths),
+            after,
             descriptors.passed(paths),
         ];
         let places = places.into_iter().flatten().take(2).map(|(process, place)| {
@@ -172,10 +187,20 @@ impl<'a> Totals<'a> {
         }
     }
 
+    /// Whether what is kept though it is free matters more than what is still allocated.
+    fn keeps_more_than_it_leaks(&self) -> bool {
+        self.memory.kept_bytes() > self.bytes
+    }
+
     fn next(&self) -> String {
         let release = self.fault.map(|(_, fault)| fault.stack).or_else(|| self.descriptors.wrong_call());
+        let remedy = self.memory.next().filter(|_| release.is_none() && self.keeps_more_than_it_leaks());
+        if let Some(remedy) = remedy {
+            return remedy;
+        }
         let leak = self.largest.map(|(_, leak)| &leak.stack);
-        let mut findings = [release, leak].into_iter().flatten().chain(self.descriptors.stacks());
+        let asked = self.outsized.stack();
+        let mut findings = [release, asked, leak].into_iter().flatten().chain(self.descriptors.stacks());
         if let Some(program) = findings.clone().find_map(without_lines) {
             let program = base(program);
             return format!(

@@ -15,7 +15,7 @@ use super::files::open;
 const SYSTEM_DIRECTORY: &str = "/usr/lib/debug";
 
 /// Where separate debug information is looked for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct DebugDirectories(Vec<PathBuf>);
 
 impl DebugDirectories {

@@ -42,25 +42,25 @@ impl Identity {
 }
 
 /// Where the content of an object can be had from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Content {
-    File(File, Identity),
+    File(Arc<File>, Identity),
     /// Too many are open.
     Path(Identity),
     /// Copied from memory.
-    Copy(File),
+    Copy(Arc<File>),
     /// It could not be opened.
     Nowhere,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct ObjectFile {
     path: Arc<str>,
     content: Content,
 }
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Files {
     files: Vec<ObjectFile>,
     known: HashMap<Identity, FileId>,
@@ -88,7 +88,7 @@ impl Files {
         }
         let content = if self.open < MAX_OPEN {
             self.open += 1;
-            Content::File(file, identity)
+            Content::File(Arc::new(file), identity)
         } else {
             Content::Path(identity)
         };
@@ -103,7 +103,7 @@ impl Files {
             return self.missing(path);
         }
         self.open += 1;
-        self.push(path, Content::Copy(file))
+        self.push(path, Content::Copy(Arc::new(file)))
     }
 
     /// An object of which there is but the path.

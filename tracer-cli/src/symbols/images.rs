@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::sync::Arc;
 
 use calltap_analyzers::event::Image;
 use calltap_channel::stack::Frame;
@@ -30,11 +31,11 @@ pub(super) struct MappedAtExit {
 }
 
 /// What is known of one image.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct History {
     pub(super) objects: Vec<Placed>,
     pub(super) at_exit: Vec<MappedAtExit>,
-    pub(super) perf_map: Option<File>,
+    pub(super) perf_map: Option<Arc<File>>,
     /// Whose copy it is, and since when.
     parent: Option<(Image, u64)>,
 }
@@ -51,7 +52,7 @@ pub(super) enum Location {
 }
 
 /// All images of a session.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Images {
     histories: HashMap<Image, History>,
 }
@@ -89,7 +90,7 @@ impl Images {
 
     /// The perf maps that may name code of this image which no file has: its own, then its ancestors'.
     pub(super) fn perf_maps(&self, image: Image) -> impl Iterator<Item = &File> {
-        self.lineage(image).filter_map(|(history, _)| history.perf_map.as_ref())
+        self.lineage(image).filter_map(|(history, _)| history.perf_map.as_deref())
     }
 
     /// The image, its parent and so on, each with the time until which its past is also the image's.

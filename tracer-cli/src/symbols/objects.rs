@@ -29,6 +29,16 @@ pub(super) struct Objects {
 type MappedFile = ((u32, u32), u64, PathBuf, bool);
 
 impl Objects {
+    /// The same objects, to be asked for names elsewhere meanwhile.
+    pub(super) fn as_of_now(&self) -> Self {
+        Self {
+            files: self.files.clone(),
+            behind: self.behind.clone(),
+            programs: self.programs.clone(),
+            last: None,
+        }
+    }
+
     /// Their files.
     pub(super) fn files(&self) -> &Files {
         &self.files

@@ -2,6 +2,7 @@
 
 mod children;
 mod endings;
+mod snapshot;
 
 use std::collections::HashSet;
 
@@ -19,6 +20,7 @@ use super::ptrace::{self, Change, Stop, Stopped};
 use super::signals;
 use super::tracees::{Id, Tracees};
 use children::Unannounced;
+use snapshot::Snapshots;
 
 /// Signals that programs send themselves all the time; they are delivered, but noted only if asked for.
 const FREQUENT: [i32; 4] = [libc::SIGCHLD, libc::SIGALRM, libc::SIGVTALRM, libc::SIGPROF];
@@ -47,7 +49,11 @@ pub(crate) struct Events {
     met: HashSet<Id>,
     /// `vfork` children that wait for their makers' stops.
     unannounced: Unannounced,
-    /// Number of the last held exit stop.
+    /// Processes whose program is tapped, and those that it has forked.
+    tapped: HashSet<Id>,
+    /// Processes that are stopped to be looked at.
+    snapshots: Snapshots,
+    /// Number of the last stop that was held for the reader.
     sequence: u64,
     detaching: bool,
     /// Asked to let go, but the filter needs us: goes on without a reader.
@@ -91,6 +97,8 @@ impl Events {
             fresh: HashSet::new(),
             met: HashSet::new(),
             unannounced: Unannounced::default(),
+            tapped: HashSet::new(),
+            snapshots: Snapshots::default(),
             sequence: 0,
             detaching: false,
             staying: false,
@@ -116,6 +124,7 @@ impl Events {
             if signals::detach_requested() && !self.detaching && !self.staying {
                 self.let_go()?;
             }
+            self.take_snapshots()?;
             // The target itself stays our child, so `NothingLeft` may be far away.
             if self.detaching && self.tracees.is_empty() {
                 break;
@@ -135,6 +144,7 @@ impl Events {
     /// Lets the tracees go; if a filter is in place, only the reader: without a tracer the kernel would
     /// have their filtered calls fail.
     fn let_go(&mut self) -> nix::Result<()> {
+        self.abandon_snapshots()?;
         if self.calls.as_ref().is_some_and(|calls| !calls.all_stops()) {
             self.staying = true;
             self.done();
@@ -149,44 +159,53 @@ impl Events {
     }
 
     fn handle(&mut self, stopped: Stopped, stop: Stop, group: Id) -> nix::Result<()> {
+        let tid = stopped.tid().as_raw();
         if !self.fresh.is_empty() && self.fresh.remove(&stopped.tid().as_raw()) && self.lists_descriptors {
             held::note_numbers(&self.notes, group, stopped.tid().as_raw());
         }
         match stop {
-            Stop::Filtered | Stop::Call => self.call(stopped, group, stop == Stop::Filtered),
+            Stop::Filtered | Stop::Call => self.call(stopped, group, stop == Stop::Filtered)?,
             Stop::Signal(signal) => {
                 self.note_signal(&stopped, group, signal);
-                self.go_on(stopped, signal)
+                self.go_on(stopped, signal)?;
             }
             Stop::Group(signal) if !self.detaching => {
                 if stopped.tid().as_raw() == group && self.paused.insert(group) {
                     self.notes.write(Note::Paused, &[group as u64, signal as u64]);
                 }
-                stopped.listen()
+                if let Some(stopped) = self.hold(stopped, stop, group)? {
+                    stopped.listen()?;
+                }
             }
             Stop::Trap => {
                 if self.paused.remove(&group) {
                     self.notes.write(Note::Continued, &[group as u64]);
                 }
-                self.go_on(stopped, 0)
+                if let Some(stopped) = self.hold(stopped, stop, group)? {
+                    self.go_on(stopped, 0)?;
+                }
             }
-            Stop::Group(_) => self.go_on(stopped, 0),
+            Stop::Group(_) => self.go_on(stopped, 0)?,
             Stop::Created(event) => {
                 // If the maker was killed meanwhile, its child will introduce itself.
                 if let Ok(child) = stopped.message() {
                     self.created(group, stopped.tid().as_raw(), child as Id, kind_of(event))?;
                 }
-                self.go_on(stopped, 0)
+                self.go_on(stopped, 0)?;
             }
             Stop::Exec => {
+                self.forget(group);
                 self.executed(&stopped, group);
-                self.go_on(stopped, 0)
+                self.go_on(stopped, 0)?;
             }
             Stop::Exit => {
+                self.leaves(tid, group);
                 self.exiting(&stopped, group)?;
-                self.go_on(stopped, 0)
+                self.go_on(stopped, 0)?;
             }
         }
+        self.stop_again(tid, group);
+        Ok(())
     }
 
     fn go_on(&mut self, stopped: Stopped, signal: i32) -> nix::Result<()> {
@@ -254,6 +273,11 @@ impl Events {
         } else {
             self.injection.inject(stopped)
         };
+        if reason == Untapped::Tapped {
+            self.tapped.insert(group);
+        } else {
+            self.tapped.remove(&group);
+        }
         let arguments = [group as u64, reason as u64];
         self.notes.write_with_text(Note::Executed, &arguments, &program_of(group));
         if self.lists_descriptors {

@@ -17,6 +17,7 @@ mod notes;
 mod placement;
 mod ptrace;
 mod signals;
+pub(crate) mod sleep;
 mod startup;
 mod tracees;
 mod unwind;

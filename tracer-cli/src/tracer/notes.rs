@@ -5,10 +5,10 @@ use std::sync::atomic::{Ordering, fence};
 use std::time::Duration;
 
 use calltap_channel::clock::Clock;
-use calltap_channel::note::{ARGUMENTS, SYSTEM_CALL_ARGUMENTS, SystemCallWord};
+use calltap_channel::note::{ARGUMENTS, SNAPSHOT_ARGUMENTS, SYSTEM_CALL_ARGUMENTS, SystemCallWord};
 use calltap_channel::record::{self, AT_START, CUT, MAX_TEXT, PREFIX_WORDS, TEXT, VOID};
 use calltap_channel::ring::{Control, Words};
-use calltap_channel::segment::{ALL_SIGNALS, READER_GONE, RawWords, Segment};
+use calltap_channel::segment::{ALL_SIGNALS, Header, READER_GONE, RawWords, Segment};
 use calltap_channel::{Note, note};
 
 use super::signals;
@@ -25,6 +25,30 @@ const NOTE_WORDS: usize = PREFIX_WORDS + ARGUMENTS;
 
 /// Words of a system call without text.
 const CALL_WORDS: usize = PREFIX_WORDS + SYSTEM_CALL_ARGUMENTS;
+
+/// Words of a [`Note::SnapshotStop`].
+const SNAPSHOT_WORDS: usize = PREFIX_WORDS + SNAPSHOT_ARGUMENTS;
+
+/// What is written of a process that is stopped to be looked at; see [`Note::SnapshotStop`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SnapshotNote {
+    /// The process.
+    pub(crate) group: Id,
+    /// What the reader releases.
+    pub(crate) sequence: u64,
+    /// A thread of it.
+    pub(crate) tid: Id,
+    /// When the first thread was interrupted, in ticks.
+    pub(crate) began: u64,
+    /// Threads in a stop.
+    pub(crate) held: u64,
+    /// Threads left asleep.
+    pub(crate) asleep: u64,
+    /// Their context switches, added up.
+    pub(crate) switches: u64,
+    /// Why it was stopped.
+    pub(crate) occasion: u64,
+}
 
 /// What is written of a system call; see [`Note::SystemCall`].
 #[derive(Clone, Copy, Debug)]
@@ -107,6 +131,11 @@ impl Notes {
         })
     }
 
+    /// The segment's header.
+    pub(crate) fn header(&self) -> &'static Header {
+        self.segment.header()
+    }
+
     /// Whether nobody reads any more.
     pub(crate) fn reader_gone(&self) -> bool {
         self.segment.header().reader.load(Ordering::Relaxed) == READER_GONE
@@ -124,6 +153,18 @@ impl Notes {
         };
         let word0 = record::header(NOTE_WORDS, VOID, note as u16, 0);
         self.control.push(&self.words, at, word0, self.body(arguments));
+    }
+
+    /// Writes that a process is stopped.
+    pub(crate) fn write_snapshot(&self, stop: &SnapshotNote) {
+        let Some(at) = self.make_room(SNAPSHOT_WORDS) else { return };
+        let word0 = record::header(SNAPSHOT_WORDS, VOID, Note::SnapshotStop as u16, 0);
+        let SnapshotNote { group, sequence, tid, began, held, asleep, switches, occasion } = *stop;
+        let mut body = [0; SNAPSHOT_WORDS - 1];
+        body[0] = self.clock.now();
+        body[PREFIX_WORDS - 1..]
+            .copy_from_slice(&[group as u64, sequence, tid as u64, began, held, asleep, switches, occasion]);
+        self.control.push(&self.words, at, word0, body);
     }
 
     /// Writes a note with a text, cut at [`MAX_TEXT`] bytes.
@@ -172,7 +213,7 @@ impl Notes {
         futex::wake_all(bell);
     }
 
-    /// Waits until the reader has released the exit stop number `sequence`, or will never do so.
+    /// Waits until the reader has released the stop number `sequence`, or will never do so.
     pub(crate) fn await_release(&self, sequence: u64) {
         let header = self.segment.header();
         loop {

@@ -78,6 +78,12 @@ impl Tracees {
         }
     }
 
+    /// The threads of a group that have not been in their exit stop.
+    pub(crate) fn running(&self, group: Id) -> Vec<Id> {
+        let threads = self.threads.iter().filter(|(_, thread)| thread.group == group && !thread.exiting);
+        threads.map(|(tid, _)| *tid).collect()
+    }
+
     /// Whether a thread of this group is known.
     pub(crate) fn has_group(&self, group: Id) -> bool {
         self.groups.contains_key(&group)
@@ -157,6 +163,7 @@ mod tests {
         let mut tracees = group_of_three();
         assert!(!tracees.exiting(10));
         assert!(!tracees.exiting(12));
+        assert_eq!(tracees.running(10), [11]);
         assert_eq!(tracees.remove(12), Some(10));
         assert!(tracees.exiting(11));
     }

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use calltap_analyzers::event::Image;
 use calltap_analyzers::image::ImageReport;
 
-use super::{Ended, ProcessFacts, Wishes, descriptors, system_calls};
+use super::{Ended, ProcessFacts, Wishes, arenas, descriptors, system_calls};
 use crate::report::View;
 use crate::report::stacks::Place;
 
@@ -39,13 +39,15 @@ fn weight(process: &ProcessFacts) -> (u64, u64, usize) {
     let wrong_uses =
         descriptors.map_or(0, |d| d.double_closes.count + d.foreign_closes.count + d.uses_after_close.count);
     let open = descriptors.map_or(0, |d| d.still_open.len() + d.passed_on.examples.len());
-    (faults + wrong_uses, heap.map_or(0, |h| h.live_bytes + h.live_blocks), open)
+    let outsized = found.outsized.as_ref().map_or(0, |outsized| outsized.count);
+    (faults + wrong_uses + outsized, heap.map_or(0, |h| h.live_bytes + h.live_blocks), open)
 }
 
 /// The stacks of everything that the report tells of.
 pub(super) fn stacks(processes: &[ProcessFacts], view: View) -> HashSet<u32> {
     let found = processes.iter().filter_map(|process| process.findings.as_ref());
     let places = found.flat_map(|found| findings(found).into_iter().chain(users(found, view)));
+    let places = places.chain(processes.iter().flat_map(|process| arenas::places(&process.looks)));
     places.map(|(stack, _)| stack).collect()
 }
 
@@ -58,10 +60,12 @@ pub(super) fn places<'a>(
     let found = processes.iter().filter_map(|process| process.findings.as_ref());
     let elsewhere = found.flat_map(elsewhere).map(|(image, place)| (image, vec![place]));
     let own = processes.iter().zip(details).filter_map(move |(process, &detail)| {
-        let found = process.findings.as_ref()?;
-        let mut places = findings(found);
-        if detail {
-            places.extend(users(found, view));
+        let mut places = arenas::places(&process.looks);
+        if let Some(found) = &process.findings {
+            places.extend(findings(found));
+            if detail {
+                places.extend(users(found, view));
+            }
         }
         Some((process.image?, places))
     });
@@ -92,6 +96,9 @@ fn findings(found: &ImageReport) -> Vec<Place> {
             places.push((mismatch.released_stack, mismatch.released_at));
         }
         places.extend(heap.largest_allocation.map(|largest| (largest.stack, largest.site)));
+    }
+    if let Some(outsized) = &found.outsized {
+        places.extend(outsized.allocations.iter().map(|asked| (asked.stack, asked.site)));
     }
     if let Some(descriptors) = &found.descriptors {
         places.extend(descriptors.still_open.iter().map(|open| (open.stack, open.site)));

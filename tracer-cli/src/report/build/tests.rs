@@ -20,6 +20,7 @@ fn nothing() -> ImageReport {
         began_ns: 0,
         heap: None,
         mappings: None,
+        outsized: None,
         descriptors: None,
         latency: None,
         kernel: None,
@@ -206,5 +207,6 @@ fn the_kernel_has_the_last_word_on_what_is_open() {
 }
 
 mod descriptors;
+mod outsized;
 mod stacks;
 mod system_calls;

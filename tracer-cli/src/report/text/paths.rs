@@ -73,7 +73,13 @@ fn stacks(process: &Process) -> impl Iterator<Item = &Stack> {
         let errors = kernel.errors.iter().map(|error| &error.stack);
         errors.chain(kernel.residue.iter().map(|residue| &residue.stack))
     });
-    heap.chain(descriptors).chain(kernel)
+    let memory = process.arenas.iter().flat_map(|arenas| {
+        let culprits = arenas.last.verdicts.iter().flat_map(|verdict| &verdict.culprits);
+        let culprits = culprits.chain(arenas.last.advice.iter().flat_map(|advice| &advice.culprit));
+        culprits.map(|culprit| &culprit.stack).chain(arenas.last.pins.iter().map(|pin| &pin.stack))
+    });
+    let outsized = process.outsized.iter().flat_map(|outsized| &outsized.allocations);
+    heap.chain(descriptors).chain(kernel).chain(memory).chain(outsized.map(|asked| &asked.stack))
 }
 
 #[cfg(test)]

@@ -3,8 +3,10 @@
 use std::cmp::Reverse;
 
 use super::Page;
+use super::arenas::arenas_part;
 use super::descriptors::descriptors_part;
 use super::heap::heap_part;
+use super::outsized::outsized_part;
 use super::system_calls::system_calls_part;
 use super::table::aligned;
 use crate::report::model::{EndedBy, Latency, Mappings, Process};
@@ -87,9 +89,11 @@ pub(super) fn section(process: &Process, page: &Page<'_>) -> String {
         text += &format!(", peak resident {}", bytes(peak));
     }
     text.push('\n');
+    text += &outsized_part(process, page);
     if let Some(heap) = &process.heap {
         text += &heap_part(heap, page);
     }
+    text += &arenas_part(process.arenas.as_ref(), page);
     text += &descriptors_part(process, page);
     if let Some(mappings) = &process.mappings {
         text += &mappings_part(mappings);

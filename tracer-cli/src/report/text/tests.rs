@@ -315,6 +315,8 @@ fn paths_and_commands_keep_to_their_line() {
     assert_eq!(shortened("abcdef", 3), "abc...");
 }
 
+mod arenas;
 mod descriptors;
+mod outsized;
 mod stacks;
 mod system_calls;

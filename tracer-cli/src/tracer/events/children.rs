@@ -93,9 +93,15 @@ impl Events {
         self.tracees.add(child, group);
         if group == child {
             self.fresh.insert(child);
+            // A `vfork` child is in its parent's memory, which is looked at as the parent's.
+            if kind != VFORKED && self.tapped.contains(&maker) {
+                self.tapped.insert(child);
+            }
             if let Some(calls) = &mut self.calls {
                 calls.unwinder().forked(maker, child);
             }
+        } else {
+            self.joins(child, group);
         }
         if let Some(calls) = &mut self.calls {
             calls.placement().created(thread, child);

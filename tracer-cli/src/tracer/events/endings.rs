@@ -27,6 +27,7 @@ impl Events {
         }
         let early = !last && !self.tracees.is_looked_at(group) && !ends_alone(stopped);
         if let (true, false, Ok(status)) = (last || early, self.detaching, stopped.message()) {
+            self.let_end(group)?;
             self.tracees.looked_at(group);
             self.sequence += 1;
             let arguments = [group as u64, self.sequence, status, tid as u64];
@@ -47,6 +48,11 @@ impl Events {
         };
         self.fresh.remove(&tid);
         self.paused.remove(&tid);
+        self.leaves(tid, group);
+        if tid == group {
+            self.tapped.remove(&group);
+            self.forget(group);
+        }
         if let Some(calls) = &mut self.calls {
             calls.thread_ended(group, tid, &self.notes);
             if tid == group {

@@ -1,0 +1,198 @@
+//! Looks at processes' memory: what is read while a process waits, and what is made of it afterwards.
+//!
+//! Reading happens on the reader's thread, because the ledger is there and the process is held for it.
+//! The rest happens on a thread of its own: meanwhile rings are drained, and the program goes on.
+
+use std::collections::HashMap;
+use std::thread::{self, JoinHandle};
+
+use calltap_analyzers::arenas::areas::{self, MapLine};
+use calltap_analyzers::arenas::chunk_map::{ChunkMap, MmappedChunk};
+use calltap_analyzers::arenas::regions::{self, Mapping};
+use calltap_analyzers::arenas::{self, ArenaReport, Decoding, Moment};
+use calltap_analyzers::event::Image;
+use calltap_analyzers::heap::{HeapLedger, LiveBlock};
+use calltap_channel::stack::StackTable;
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use crate::allocator::glibc::{Captured, Glibc};
+use crate::allocators::{Allocators, Callers};
+use crate::exit_snapshot::{self, Mapped};
+
+mod series;
+
+use series::Series;
+
+/// So many looks wait to be thought about before the next one has to.
+const WAITING: usize = 4;
+/// With fewer blocks a thread of its own costs more than it saves.
+const WORTH_A_THREAD: u64 = 20_000;
+/// Smaller blocks have mappings of their own only if the program has lowered the threshold, and then,
+/// unless they were aligned, begin where every such block does.
+const LARGE_BYTES: u64 = 64 << 10;
+
+/// What was read of the allocator's memory.
+#[derive(Debug)]
+pub enum Read {
+    /// While the process did not run: what is in heaps, and chunks with mappings of their own.
+    Captured(Box<Captured>, Vec<MmappedChunk>),
+    /// Nothing yet: the process runs, and is read until two readings are equal.
+    Running(Box<Glibc>),
+    /// It is not glibc's.
+    NotGlibc,
+    /// It could not be read, because of this.
+    Failed(String),
+}
+
+/// A look that has been taken and not been thought about.
+#[derive(Debug)]
+pub struct Taken {
+    /// At what.
+    pub image: Image,
+    /// Which process that is.
+    pub pid: u32,
+    /// What was seen; blocks in any order, areas and allocators not yet known, births not yet settled.
+    pub moment: Moment,
+    /// What was read of the allocator's memory.
+    pub read: Read,
+    /// What is mapped.
+    pub maps: Vec<Mapped>,
+    /// What is known of how it came to be mapped.
+    pub ranges: Vec<Mapping>,
+    /// Where the real `malloc` is, if that is known.
+    pub real_malloc: Option<u64>,
+    /// The stacks of those who mapped it.
+    pub stacks: StackTable,
+    /// Who wants to have the result at once.
+    pub asked_by: Option<Sender<ArenaReport>>,
+}
+
+/// Takes looks, and has a thread that makes reports of them.
+#[derive(Debug)]
+pub struct Looks {
+    glibc: HashMap<Image, Result<Glibc, String>>,
+    taken: Sender<Taken>,
+    worker: JoinHandle<HashMap<Image, Series>>,
+}
+
+impl Looks {
+    /// Starts the thread.
+    #[must_use]
+    pub fn new() -> Self {
+        let (taken, looks) = bounded(WAITING);
+        Self { glibc: HashMap::new(), taken, worker: thread::spawn(move || think(&looks)) }
+    }
+
+    /// Reads the allocator's memory of process `pid`, whose thread `tid` has not ended, and the blocks that
+    /// live in it. Nothing of the allocator is read yet of a process that is not `held`.
+    pub fn read(
+        &mut self,
+        (image, pid, tid): (Image, u32, u32),
+        maps: &[Mapped],
+        heap: &HeapLedger,
+        held: bool,
+    ) -> (Read, Vec<LiveBlock>) {
+        let live = || heap.live().collect::<Vec<_>>();
+        let glibc = match self.glibc.entry(image).or_insert_with(|| Glibc::find(tid, maps)) {
+            Ok(glibc) => glibc.through(if held { tid } else { pid }),
+            Err(why) => return (Read::Failed(why.clone()), live()),
+        };
+        if !held {
+            return (Read::Running(Box::new(glibc)), live());
+        }
+        let (captured, live) = if heap.live_blocks() < WORTH_A_THREAD {
+            (glibc.capture(maps), live())
+        } else {
+            thread::scope(|scope| {
+                let reading = scope.spawn(|| glibc.capture(maps));
+                let live = live();
+                (reading.join().unwrap_or_else(|_| Err("reading it failed".to_owned())), live)
+            })
+        };
+        match captured {
+            Ok(captured) => {
+                let mmapped = glibc.mmapped(may_be_mmapped(&live));
+                (Read::Captured(Box::new(captured), mmapped), live)
+            }
+            Err(why) => (Read::Failed(why), live),
+        }
+    }
+
+    /// Has the thread think about a look.
+    pub fn think(&self, taken: Taken) {
+        // The thread ends only after this side has.
+        let _ = self.taken.send(taken);
+    }
+
+    /// An image is gone: nobody will look at it again.
+    pub fn forget(&mut self, image: Image) {
+        self.glibc.remove(&image);
+    }
+
+    /// Waits until everything has been thought about. What was found, by image and time.
+    #[must_use]
+    pub fn finish(self) -> HashMap<Image, Vec<ArenaReport>> {
+        drop(self.taken);
+        let series = self.worker.join().unwrap_or_default();
+        series.into_iter().map(|(image, series)| (image, series.into_looks())).collect()
+    }
+}
+
+/// Blocks that may have a mapping of their own.
+fn may_be_mmapped(live: &[LiveBlock]) -> impl Iterator<Item = u64> {
+    let may_be = |block: &&LiveBlock| block.block.0 & 0xfff == 0x10 || block.bytes >= LARGE_BYTES;
+    live.iter().filter(may_be).map(|block| block.block.0)
+}
+
+fn think(looks: &Receiver<Taken>) -> HashMap<Image, Series> {
+    let mut found: HashMap<Image, Series> = HashMap::new();
+    let mut allocators = Allocators::default();
+    for taken in looks {
+        let (image, asked_by) = (taken.image, taken.asked_by.clone());
+        let report = report(taken, &mut allocators);
+        if let Some(asked_by) = asked_by {
+            // Whoever asked may have gone.
+            let _ = asked_by.send(report.clone());
+        }
+        found.entry(image).or_default().push(report);
+    }
+    found
+}
+
+fn report(taken: Taken, allocators: &mut Allocators) -> ArenaReport {
+    let Taken { pid, mut moment, read, maps, ranges, real_malloc, stacks, .. } = taken;
+    moment.live.sort_unstable_by_key(|block| block.block.0);
+    moment.decoding = decoding(read, pid, &moment.live);
+    moment.allocators = allocators.loaded(&maps, real_malloc);
+    moment.births = regions::settled(std::mem::take(&mut moment.births), &moment.decoding);
+    let lines: Vec<_> = maps.iter().map(line).collect();
+    let callers = Callers { maps: &maps, allocators: &moment.allocators, stacks };
+    moment.births.extend(areas::prepared(&ranges, &callers));
+    moment.births.sort_by_key(|birth| birth.at_ns);
+    moment.areas = areas::classify(&lines, &ranges, moment.chunk_map(), &moment.live, &callers);
+    arenas::analyse(&moment)
+}
+
+fn decoding(read: Read, pid: u32, live: &[LiveBlock]) -> Decoding {
+    let map = match read {
+        Read::Captured(captured, mmapped) => captured.classify().map(|map| ChunkMap { mmapped, ..map }),
+        Read::Running(glibc) => {
+            let maps = || exit_snapshot::maps::of(pid);
+            glibc.read_running(maps).map(|map| ChunkMap { mmapped: glibc.mmapped(may_be_mmapped(live)), ..map })
+        }
+        Read::NotGlibc => return Decoding::Regions,
+        Read::Failed(why) => Err(why),
+    };
+    let is_block = |address| live.binary_search_by_key(&address, |block| block.block.0).is_ok();
+    map.map(|map| Glibc::beside(map, is_block)).map_or_else(Decoding::NotDecoded, Decoding::Chunks)
+}
+
+fn line(mapped: &Mapped) -> MapLine {
+    MapLine {
+        start: mapped.start,
+        end: mapped.end,
+        permissions: mapped.permissions,
+        is_file: mapped.inode != 0,
+        path: mapped.path.to_string_lossy().into_owned(),
+    }
+}
