@@ -181,10 +181,6 @@ fn expect_effect(reasons: &str, found: &Found, remedy: &str) {
         for (name, value) in settings {
             launch = launch.variable(name, value);
         }
-        if remedy == "allocator" {
-            // jemalloc gives back what was released ten seconds ago, and the program lives for one.
-            launch = launch.variable("MALLOC_CONF", "background_thread:true,dirty_decay_ms:100");
-        }
         measure(bare(), &[reasons]).0 - measure(launch, &[reasons]).0
     };
     assert!(near(saved, advice.saves_bytes, 20.0), "{saved} and not {advice:#?}");

@@ -39,7 +39,7 @@ const LEAST_SAVED: u64 = 128 << 10;
 ///   128 KiB beside blocks of that size, all of which would have had mappings of their own;
 /// * [`Remedy::TopPad`], if it was raised: tops up to it, beyond 128 KiB;
 /// * [`Remedy::TcacheCount`]: what is in threads' caches;
-/// * [`Remedy::Allocator`]: what is free in pages that blocks of other sizes hold.
+/// * [`Remedy::Allocator`]: what is free in pages that blocks of other sizes hold, and in whole pages.
 pub(super) fn give(
     moment: &Moment,
     parts: &Parts,
@@ -47,6 +47,7 @@ pub(super) fn give(
     verdicts: &[Verdict],
 ) -> Vec<Advice> {
     let mut advice = Vec::new();
+    let least = LEAST_SAVED.max(parts.all().resident / 100);
     let of_kind = |kind| verdicts.iter().find(|verdict| verdict.kind == kind);
     if let (Some(map), Some(simulation)) = (moment.chunk_map(), simulation) {
         let evidence = Evidence { moment, map, simulation };
@@ -59,14 +60,15 @@ pub(super) fn give(
             tcache_count(map, parts.of(Part::Tcache).resident),
         ]);
         if let Some(fragmentation) = of_kind(VerdictKind::Fragmentation) {
-            advice.push(another_allocator(fragmentation));
+            if fragmentation.resident >= least {
+                advice.push(another_allocator(fragmentation, of_kind(VerdictKind::Retention)));
+            }
             let holder = fragmentation.culprits.first().filter(|holder| is_small(holder));
             advice.extend(holder.map(|holder| evidence.release_holder(holder)));
         }
     }
     let leak = of_kind(VerdictKind::Leak).and_then(|leak| leak.culprits.first());
     advice.extend(leak.map(|culprit| release_leak(moment, culprit)));
-    let least = LEAST_SAVED.max(parts.all().resident / 100);
     advice.retain(|advice| advice.saves >= least);
     advice.sort_by_key(|advice| Reverse(advice.saves));
     let mut released: Vec<Culprit> = Vec::new();
@@ -194,17 +196,26 @@ impl Evidence<'_> {
 
 fn tcache_count(map: &ChunkMap, saves: u64) -> Advice {
     let chunks: u64 = map.tcaches.iter().map(|cache| cache.chunks).sum();
-    let because = format!("{} threads have {chunks} free chunks in their caches", map.tcaches.len());
+    let threads = match map.tcaches.len() {
+        1 => "1 thread has".to_owned(),
+        threads => format!("{threads} threads have"),
+    };
+    let because = format!("{threads} {chunks} free chunks in their caches");
     Advice { remedy: Remedy::TcacheCount(0), saves, simulated: false, because }
 }
 
-fn another_allocator(fragmentation: &Verdict) -> Advice {
-    let because = format!(
+fn another_allocator(fragmentation: &Verdict, retention: Option<&Verdict>) -> Advice {
+    let mut because = format!(
         "{} are free in pages that blocks of other sizes hold: an allocator that keeps sizes apart would need \
          fewer pages for these",
         amount(fragmentation.resident)
     );
-    let saves = fragmentation.resident;
+    let mut saves = fragmentation.resident;
+    if let Some(retention) = retention.filter(|retention| retention.resident >= LEAST_SAVED) {
+        because +=
+            &format!("; {} are free in whole pages, which it gives back, too", amount(retention.resident));
+        saves += retention.resident;
+    }
     Advice { remedy: Remedy::Allocator("jemalloc"), saves, simulated: false, because }
 }
 

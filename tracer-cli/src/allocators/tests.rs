@@ -54,12 +54,12 @@ fn a_mapping_belongs_to_whoever_asked_the_c_library_for_it() {
     let own = Allocator { name: "jemalloc".into(), object: "/bin/x".into(), serves: false };
     let objects = caller::Objects { maps: &maps, allocators: &[tcmalloc, own] };
     let (program, c, loader, allocator, ours) = (0x1100, 0x2100, 0x3100, 0x4100, 0x5100);
-    assert_eq!(objects.caller(program, || vec![]), Caller::Program);
-    assert_eq!(objects.caller(0x9000, || vec![]), Caller::Program, "code made at run time");
+    assert_eq!(objects.caller(program, Vec::new), Caller::Program);
+    assert_eq!(objects.caller(0x9000, Vec::new), Caller::Program, "code made at run time");
     assert_eq!(objects.caller(loader, || vec![loader, program]), Caller::Runtime);
-    assert_eq!(objects.caller(allocator, || vec![]), Caller::Allocator);
-    assert_eq!(objects.caller(ours, || vec![]), Caller::Calltap);
-    assert_eq!(objects.caller(c, || vec![]), Caller::Runtime);
+    assert_eq!(objects.caller(allocator, Vec::new), Caller::Allocator);
+    assert_eq!(objects.caller(ours, Vec::new), Caller::Calltap);
+    assert_eq!(objects.caller(c, Vec::new), Caller::Runtime);
     assert_eq!(objects.caller(c, || vec![c, c + 8, program]), Caller::Runtime);
     assert_eq!(objects.caller(c, || vec![c, program]), Caller::Program, "syscall()");
     assert_eq!(objects.caller(c, || vec![c, allocator, program]), Caller::Allocator);

@@ -17,13 +17,16 @@ use super::injection::{Injection, program_of};
 use super::launch::Launched;
 use super::notes::{Notes, kind_of};
 use super::ptrace::{self, Change, Stop, Stopped};
-use super::signals;
+use super::{signals, sleep};
 use super::tracees::{Id, Tracees};
 use children::Unannounced;
 use snapshot::Snapshots;
 
 /// Signals that programs send themselves all the time; they are delivered, but noted only if asked for.
 const FREQUENT: [i32; 4] = [libc::SIGCHLD, libc::SIGALRM, libc::SIGVTALRM, libc::SIGPROF];
+
+/// Signals that stop a process, which ends waits also where nobody traces.
+const STOPPING: [i32; 4] = [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
 
 /// Everything the loop knows.
 #[derive(Debug)]
@@ -167,13 +170,18 @@ impl Events {
             Stop::Filtered | Stop::Call => self.call(stopped, group, stop == Stop::Filtered)?,
             Stop::Signal(signal) => {
                 self.note_signal(&stopped, group, signal);
+                // Untraced, nobody is woken by a signal that is ignored.
+                if !STOPPING.contains(&signal) {
+                    sleep::make_again(&stopped)?;
+                }
+                self.stop_again(tid, group);
                 self.go_on(stopped, signal)?;
             }
             Stop::Group(signal) if !self.detaching => {
                 if stopped.tid().as_raw() == group && self.paused.insert(group) {
                     self.notes.write(Note::Paused, &[group as u64, signal as u64]);
                 }
-                if let Some(stopped) = self.hold(stopped, stop, group)? {
+                if let Some(stopped) = self.hold(stopped, stop, group) {
                     stopped.listen()?;
                 }
             }
@@ -181,7 +189,9 @@ impl Events {
                 if self.paused.remove(&group) {
                     self.notes.write(Note::Continued, &[group as u64]);
                 }
-                if let Some(stopped) = self.hold(stopped, stop, group)? {
+                // Perhaps by an interruption that came while it was in another stop.
+                sleep::make_again(&stopped)?;
+                if let Some(stopped) = self.hold(stopped, stop, group) {
                     self.go_on(stopped, 0)?;
                 }
             }
@@ -191,6 +201,7 @@ impl Events {
                 if let Ok(child) = stopped.message() {
                     self.created(group, stopped.tid().as_raw(), child as Id, kind_of(event))?;
                 }
+                self.stop_again(tid, group);
                 self.go_on(stopped, 0)?;
             }
             Stop::Exec => {
@@ -204,7 +215,6 @@ impl Events {
                 self.go_on(stopped, 0)?;
             }
         }
-        self.stop_again(tid, group);
         Ok(())
     }
 
@@ -231,8 +241,17 @@ impl Events {
             Err(errno) => return Err(errno),
         };
         match next {
-            Next::ToEnd if !self.detaching => stopped.resume_to_call(0),
-            _ => self.go_on(stopped, 0),
+            Next::ToEnd if !self.detaching => {
+                let tid = stopped.tid().as_raw();
+                stopped.resume_to_call(0)?;
+                self.stop_again(tid, group);
+                Ok(())
+            }
+            _ => {
+                // While it is stopped: it must not run, and see the result of an interrupted call.
+                self.stop_again(stopped.tid().as_raw(), group);
+                self.go_on(stopped, 0)
+            }
         }
     }
 

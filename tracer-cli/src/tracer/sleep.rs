@@ -95,18 +95,22 @@ fn goes_on_unnoticed(number: i64, arguments: &[u64; 6]) -> bool {
     }
 }
 
-/// Has the call of a thread that was interrupted made again, if it is about to fail for that.
+/// Has the call of a stopped thread made again if it is about to fail because it was interrupted, unless
+/// a handler runs now: then the kernel has it fail, as it does where nobody traces.
 ///
-/// Only calls that have done nothing when they fail so. If it waits for a time, that begins anew: no
-/// matter, because a thread that had begun to wait would not have been interrupted.
+/// Only calls that have done nothing when they fail so. If it waits for a time, that begins anew.
 pub(crate) fn make_again(stopped: &Stopped) -> nix::Result<()> {
-    let mut registers = stopped.registers()?;
-    let number = registers.orig_rax as i64;
-    if registers.rax as i64 == -(Errno::EINTR as i64) && does_nothing_if_interrupted(number) {
-        registers.rax = RESTART as u64;
-        stopped.set_registers(registers)?;
-    }
-    Ok(())
+    let again = || {
+        let mut registers = stopped.registers()?;
+        let is_interrupted = registers.rax as i64 == -(Errno::EINTR as i64);
+        if is_interrupted && does_nothing_if_interrupted(registers.orig_rax as i64) {
+            registers.rax = RESTART as u64;
+            stopped.set_registers(registers)?;
+        }
+        Ok(())
+    };
+    // Killed meanwhile; its end will be told.
+    again().or_else(|errno| if errno == Errno::ESRCH { Ok(()) } else { Err(errno) })
 }
 
 fn does_nothing_if_interrupted(number: i64) -> bool {

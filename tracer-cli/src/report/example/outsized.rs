@@ -18,6 +18,6 @@ impl Report {
             limits: vec![before],
             ..OutsizedAllocation::default()
         };
-        Outsized { capacity_set_by: "ram", allocations: vec![asked], ..Outsized::default() }
+        Outsized { capacity_set_by: "ram", percent: 25, allocations: vec![asked], ..Outsized::default() }
     }
 }

@@ -19,7 +19,7 @@ pub(in crate::report) mod words;
 pub(in crate::report) use blame::{pin, saving};
 
 /// An allocator that has taken less than this from the kernel gets one line, whatever it does with it.
-const SMALL: u64 = 1 << 20;
+const SMALL: u64 = 4 << 20;
 /// One that has taken so much is told of at length, whatever it does with it.
 const LARGE: u64 = 16 << 20;
 

@@ -133,20 +133,17 @@ impl Events {
 
     /// A thread is in a stop that we asked for, or that its whole process is in. Gives it back if it is
     /// not to be held.
-    pub(super) fn hold(&mut self, stopped: Stopped, stop: Stop, group: Id) -> nix::Result<Option<Stopped>> {
-        let Some(gathering) = self.snapshots.of(group) else { return Ok(Some(stopped)) };
+    pub(super) fn hold(&mut self, stopped: Stopped, stop: Stop, group: Id) -> Option<Stopped> {
+        let Some(gathering) = self.snapshots.of(group) else { return Some(stopped) };
         let tid = stopped.tid().as_raw();
         gathering.missing.remove(&tid);
         gathering.asleep.remove(&tid);
-        let again = if stop == Stop::Trap { sleep::make_again(&stopped) } else { Ok(()) };
         gathering.held.push((stopped, stop));
-        // Killed meanwhile; its end will be told.
-        again
-            .or_else(|errno| if errno == nix::errno::Errno::ESRCH { Ok(()) } else { Err(errno) })
-            .map(|()| None)
+        None
     }
 
-    /// A thread has been let go after another stop, which an interruption does not outlast.
+    /// A thread goes on after another stop, which an interruption does not outlast. Interrupted in that stop,
+    /// it stops again before it runs.
     pub(super) fn stop_again(&mut self, tid: Id, group: Id) {
         if self.snapshots.of(group).is_some_and(|gathering| gathering.missing.contains(&tid)) {
             self.interrupt(tid);

@@ -27,7 +27,7 @@ pub(super) fn advice(advice: &Advice, command: &[String], sites: &mut Sites<'_, 
         Remedy::TcacheCount(count) => tunable("tcache_count", count, &mut value, command),
         Remedy::Allocator(name) => {
             allocator = Some(name.to_owned());
-            ("allocator", preloaded(name).map(|library| rerun(&format!("LD_PRELOAD={library}"), command)))
+            ("allocator", preloaded(name).map(|setting| rerun(setting, command)))
         }
         Remedy::Release(culprit) => {
             released = Some(blame::culprit(&culprit, sites));
@@ -56,12 +56,15 @@ fn tunable(
     (name, Some(rerun(&format!("GLIBC_TUNABLES=glibc.malloc.{name}={setting}"), command)))
 }
 
-/// The library's name as the loader finds it, wherever it is installed.
+/// What preloads it: the library's name as the loader finds it, wherever it is installed.
 fn preloaded(allocator: &str) -> Option<&'static str> {
     match allocator {
-        "jemalloc" => Some("libjemalloc.so.2"),
-        "tcmalloc" => Some("libtcmalloc_minimal.so.4"),
-        "mimalloc" => Some("libmimalloc.so.2"),
+        // Left to itself it gives back after ten seconds what was released, and only when it is asked again.
+        "jemalloc" => {
+            Some("MALLOC_CONF=background_thread:true,dirty_decay_ms:100 LD_PRELOAD=libjemalloc.so.2")
+        }
+        "tcmalloc" => Some("LD_PRELOAD=libtcmalloc_minimal.so.4"),
+        "mimalloc" => Some("LD_PRELOAD=libmimalloc.so.2"),
         _ => None,
     }
 }
