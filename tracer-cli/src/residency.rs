@@ -14,7 +14,7 @@ use calltap_analyzers::arenas::memory_map::{PageState, Residency, Run};
 
 use crate::exit_snapshot::Mapped;
 
-pub use counts::{counts, rollup};
+pub use counts::{counted, counts, counts_in_full};
 
 /// First address that no program has; the kernel's own page (`[vsyscall]`) lies above.
 const USER_END: u64 = 1 << 47;

@@ -1,6 +1,5 @@
 //! What the reader does on hearing a note.
 
-use calltap_analyzers::arenas::Occasion;
 use calltap_analyzers::event::{Image, Thread};
 use calltap_channel::Note;
 use calltap_channel::note::{CLONED, SYSTEM_CALL_ARGUMENTS, Untapped};
@@ -91,7 +90,7 @@ impl Reader {
             }
             Note::ExitStop => {
                 let snapshot = exit_snapshot::read(pid, note.number(3));
-                self.look_at(pid, note.number(3), &snapshot.maps, Occasion::Exit, None);
+                self.look_at_exit(pid, note.number(3), &snapshot);
                 self.last_look(pid, &snapshot, at_ns);
                 let ledger = self.ledger(pid, at_ns);
                 if let Some(descriptors) = &snapshot.descriptors {

@@ -91,8 +91,7 @@ fn all_resident_pages_are_about_those_that_the_kernel_counts() {
     let ballast = std::hint::black_box(vec![1_u8; 32 << 20]);
     let maps = exit_snapshot::maps::parse(&std::fs::read("/proc/self/maps").unwrap());
     let residency = read(pid, pid, &maps).unwrap();
-    let mut kernel = counts(pid, pid);
-    rollup(pid, pid, &mut kernel);
+    let kernel = counts_in_full(pid, pid);
     let found = residency.bytes(0..u64::MAX, PageState::Anonymous);
     let counted = kernel.anonymous.unwrap();
     assert!(found.abs_diff(counted) < 8 << 20, "{found} and {counted}: other tests run beside this");

@@ -195,7 +195,7 @@ impl Events {
             let asleep: Vec<_> =
                 slow.filter_map(|tid| Some((tid, Sleep::of(group, tid, states(tid))?))).collect();
             let Some(gathering) = &mut self.snapshots.gathering else { return false };
-            asleep.iter().for_each(|(tid, _)| drop(gathering.missing.remove(tid)));
+            gathering.missing.retain(|tid| !asleep.iter().any(|(slow, _)| slow == tid));
             gathering.asleep.extend(asleep);
         }
         let Some(gathering) = &mut self.snapshots.gathering else { return false };
