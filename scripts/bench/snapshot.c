@@ -1,6 +1,6 @@
-/* A heap to be looked at: snapshot BLOCKS ARENAS SECONDS
+/* A heap to be looked at: snapshot BLOCKS ARENAS SECONDS LARGEST
  *
- * BLOCKS living blocks in ARENAS arenas, each of a thread of its own that waits afterwards; free ones lie
+ * BLOCKS living blocks of 16 to LARGEST bytes in ARENAS arenas, each of a thread of its own that waits afterwards; free ones lie
  * between them. Then the main thread reads the clock again and again: its longest gap is what the program
  * sees of a stop.
  */
@@ -11,14 +11,14 @@
 enum { FREED_OF = 17 };
 
 static pthread_barrier_t filled;
-static long blocks_each;
+static long blocks_each, largest;
 
 static void *fill(void *seed) {
     uint64_t random = (uint64_t)seed + 1;
     long all = blocks_each + blocks_each / (FREED_OF - 1);
     void **blocks = malloc((size_t)all * sizeof *blocks);
     for (long i = 0; i < all; i++) {
-        blocks[i] = malloc(wl_size(wl_rng(&random)));
+        blocks[i] = malloc(16 + (wl_rng(&random) >> 20) % (uint64_t)(largest - 15));
         if (!blocks[i]) _exit(1);
         *(char *)blocks[i] = 1;
     }
@@ -33,6 +33,7 @@ int main(int argc, char **argv) {
     pthread_t threads[1024];
     if (arenas < 1 || arenas > 1024) return 2;
     blocks_each = blocks / arenas;
+    largest = wl_arg(argc, argv, 4, 512);
     mallopt(M_ARENA_MAX, (int)arenas + 1);
     pthread_barrier_init(&filled, NULL, (unsigned)arenas + 1);
     for (long i = 0; i < arenas; i++)

@@ -61,7 +61,7 @@ fn threads_of(pid: i32) -> usize {
     std::fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count)
 }
 
-/// Of 26 calls that wait, those that a plain interruption ends are among them: `epoll_wait`, a limited
+/// Of 25 calls that wait, those that a plain interruption ends are among them: `epoll_wait`, a limited
 /// `recv`, `sigtimedwait`, `semtimedop`, a `write` that is half done.
 #[test]
 fn no_wait_ends_early_or_late_because_of_a_look() {

@@ -164,16 +164,6 @@ static long in_recv(void)
     reap(end);
     return result;
 }
-static long in_recv_of_all(void)
-{
-    struct end end = ends(fills);
-    if (write(end.sockets[1], "a", 1) != 1)
-        fail("a byte");
-    char three[3];
-    long result = recv(end.sockets[0], three, sizeof three, MSG_WAITALL);
-    reap(end);
-    return result;
-}
 static long in_limited_recv(void)
 {
     int sockets[2];
@@ -329,8 +319,7 @@ static struct wait {
     {"epoll_pwait", in_epoll_pwait, LIMIT_MS}, {"endless_epoll_wait", in_endless_epoll_wait, LONG_MS},
     {"futex", in_futex, LIMIT_MS}, {"condition", in_condition, LIMIT_MS},
     {"semaphore", in_semaphore, LIMIT_MS}, {"read", in_read, LONG_MS}, {"recv", in_recv, LONG_MS},
-    {"recv_of_all", in_recv_of_all, LONG_MS}, {"limited_recv", in_limited_recv, LIMIT_MS},
-    {"limited_accept", in_limited_accept, LIMIT_MS}, {"accept", in_accept, LONG_MS},
+    {"limited_recv", in_limited_recv, LIMIT_MS}, {"limited_accept", in_limited_accept, LIMIT_MS}, {"accept", in_accept, LONG_MS},
     {"write", in_write, LONG_MS}, {"msgrcv", in_msgrcv, LONG_MS}, {"semtimedop", in_semtimedop, LIMIT_MS},
     {"sigtimedwait", in_sigtimedwait, LIMIT_MS}, {"wait4", in_wait4, LONG_MS},
     {"flock", in_flock, LONG_MS}, {"pause", in_pause, LONG_MS}, {"sigsuspend", in_sigsuspend, LONG_MS},

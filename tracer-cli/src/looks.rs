@@ -11,7 +11,7 @@ use calltap_analyzers::arenas::chunk_map::{ChunkMap, MmappedChunk};
 use calltap_analyzers::arenas::regions::{self, Mapping};
 use calltap_analyzers::arenas::{self, ArenaReport, Decoding, Moment};
 use calltap_analyzers::event::Image;
-use calltap_analyzers::heap::{HeapLedger, LiveBlock};
+use calltap_analyzers::heap::LiveBlock;
 use calltap_channel::stack::StackTable;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
@@ -25,8 +25,6 @@ use series::Series;
 
 /// So many looks wait to be thought about before the next one has to.
 const WAITING: usize = 4;
-/// With fewer blocks a thread of its own costs more than it saves.
-const WORTH_A_THREAD: u64 = 20_000;
 /// Smaller blocks have mappings of their own only if the program has lowered the threshold, and then,
 /// unless they were aligned, begin where every such block does.
 const LARGE_BYTES: u64 = 64 << 10;
@@ -34,10 +32,10 @@ const LARGE_BYTES: u64 = 64 << 10;
 /// What was read of the allocator's memory.
 #[derive(Debug)]
 pub enum Read {
-    /// While the process did not run: what is in heaps, and chunks with mappings of their own.
-    Captured(Box<Captured>, Vec<MmappedChunk>),
+    /// What is in heaps, while the process did not run.
+    Captured(Box<Captured>, Glibc),
     /// Nothing yet: the process runs, and is read until two readings are equal.
-    Running(Box<Glibc>),
+    Running(Glibc),
     /// It is not glibc's.
     NotGlibc,
     /// It could not be read, because of this.
@@ -55,6 +53,8 @@ pub struct Taken {
     pub moment: Moment,
     /// What was read of the allocator's memory.
     pub read: Read,
+    /// Chunks with mappings of their own, if they have been read.
+    pub mmapped: Vec<MmappedChunk>,
     /// What is mapped.
     pub maps: Vec<Mapped>,
     /// What is known of how it came to be mapped.
@@ -83,38 +83,19 @@ impl Looks {
         Self { glibc: HashMap::new(), taken, worker: thread::spawn(move || think(&looks)) }
     }
 
-    /// Reads the allocator's memory of process `pid`, whose thread `tid` has not ended, and the blocks that
-    /// live in it. Nothing of the allocator is read yet of a process that is not `held`.
-    pub fn read(
-        &mut self,
-        (image, pid, tid): (Image, u32, u32),
-        maps: &[Mapped],
-        heap: &HeapLedger,
-        held: bool,
-    ) -> (Read, Vec<LiveBlock>) {
-        let live = || heap.live().collect::<Vec<_>>();
-        let glibc = match self.glibc.entry(image).or_insert_with(|| Glibc::find(tid, maps)) {
-            Ok(glibc) => glibc.through(if held { tid } else { pid }),
-            Err(why) => return (Read::Failed(why.clone()), live()),
-        };
-        if !held {
-            return (Read::Running(Box::new(glibc)), live());
-        }
-        let (captured, live) = if heap.live_blocks() < WORTH_A_THREAD {
-            (glibc.capture(maps), live())
-        } else {
-            thread::scope(|scope| {
-                let reading = scope.spawn(|| glibc.capture(maps));
-                let live = live();
-                (reading.join().unwrap_or_else(|_| Err("reading it failed".to_owned())), live)
-            })
-        };
-        match captured {
-            Ok(captured) => {
-                let mmapped = glibc.mmapped(may_be_mmapped(&live));
-                (Read::Captured(Box::new(captured), mmapped), live)
+    /// Reads the allocator's heaps of process `pid`, whose thread `tid` has not ended. Nothing is read yet
+    /// of a process that is not `held`.
+    pub fn read(&mut self, (image, pid, tid): (Image, u32, u32), maps: &[Mapped], held: bool) -> Read {
+        match self.glibc.entry(image).or_insert_with(|| Glibc::find(tid, maps)) {
+            Err(why) => Read::Failed(why.clone()),
+            Ok(glibc) if !held => Read::Running(glibc.through(pid)),
+            Ok(glibc) => {
+                let glibc = glibc.through(tid);
+                match glibc.capture(maps) {
+                    Ok(captured) => Read::Captured(Box::new(captured), glibc),
+                    Err(why) => Read::Failed(why),
+                }
             }
-            Err(why) => (Read::Failed(why), live),
         }
     }
 
@@ -138,10 +119,20 @@ impl Looks {
     }
 }
 
-/// Blocks that may have a mapping of their own.
-fn may_be_mmapped(live: &[LiveBlock]) -> impl Iterator<Item = u64> {
+/// Those of the blocks that have a mapping of their own, and are not `known` to have none. The process
+/// may run again: what has changed since is left out, and the allocator's own count tells that.
+#[must_use]
+pub fn mmapped(glibc: &Glibc, live: &[LiveBlock], known: impl Fn(u64) -> bool) -> Vec<MmappedChunk> {
     let may_be = |block: &&LiveBlock| block.block.0 & 0xfff == 0x10 || block.bytes >= LARGE_BYTES;
-    live.iter().filter(may_be).map(|block| block.block.0)
+    let candidates: HashMap<u64, u64> = live
+        .iter()
+        .filter(may_be)
+        .map(|block| (block.block.0, block.bytes))
+        .filter(|(block, _)| !known(*block))
+        .collect();
+    let mut chunks = glibc.mmapped(candidates.keys().copied());
+    chunks.retain(|chunk| candidates.get(&chunk.block).is_some_and(|&bytes| bytes <= chunk.usable_bytes()));
+    chunks
 }
 
 fn think(looks: &Receiver<Taken>) -> HashMap<Image, Series> {
@@ -160,9 +151,9 @@ fn think(looks: &Receiver<Taken>) -> HashMap<Image, Series> {
 }
 
 fn report(taken: Taken, allocators: &mut Allocators) -> ArenaReport {
-    let Taken { pid, mut moment, read, maps, ranges, real_malloc, stacks, .. } = taken;
+    let Taken { pid, mut moment, read, mmapped, maps, ranges, real_malloc, stacks, .. } = taken;
     moment.live.sort_unstable_by_key(|block| block.block.0);
-    moment.decoding = decoding(read, pid, &moment.live);
+    moment.decoding = decoding(read, mmapped, pid, &moment.live);
     moment.allocators = allocators.loaded(&maps, real_malloc);
     moment.births = regions::settled(std::mem::take(&mut moment.births), &moment.decoding);
     let lines: Vec<_> = maps.iter().map(line).collect();
@@ -173,12 +164,13 @@ fn report(taken: Taken, allocators: &mut Allocators) -> ArenaReport {
     arenas::analyse(&moment)
 }
 
-fn decoding(read: Read, pid: u32, live: &[LiveBlock]) -> Decoding {
+fn decoding(read: Read, mmapped: Vec<MmappedChunk>, pid: u32, live: &[LiveBlock]) -> Decoding {
     let map = match read {
-        Read::Captured(captured, mmapped) => captured.classify().map(|map| ChunkMap { mmapped, ..map }),
+        Read::Captured(captured, _) => captured.classify().map(|map| ChunkMap { mmapped, ..map }),
         Read::Running(glibc) => {
             let maps = || exit_snapshot::maps::of(pid);
-            glibc.read_running(maps).map(|map| ChunkMap { mmapped: glibc.mmapped(may_be_mmapped(live)), ..map })
+            let read = glibc.read_running(maps);
+            read.map(|map| ChunkMap { mmapped: self::mmapped(&glibc, live, |_| false), ..map })
         }
         Read::NotGlibc => return Decoding::Regions,
         Read::Failed(why) => Err(why),

@@ -9,6 +9,7 @@ mod words;
 
 use std::fs::File;
 use std::io;
+use std::sync::LazyLock;
 
 use calltap_analyzers::arenas::memory_map::{PageState, Residency, Run};
 
@@ -36,6 +37,18 @@ pub fn read(pid: u32, tid: u32, maps: &[Mapped]) -> io::Result<Residency> {
         Err(error) if unknown(&error) => words::read(&page_map, &spans),
         scanned => scanned,
     }
+}
+
+/// Whether the page of zeros, which stands for pages that were read and never written, is told from
+/// others: then reading a process's memory does not change what [`read`] finds.
+#[must_use]
+pub fn leaves_out_zero_pages() -> bool {
+    static SCANS: LazyLock<bool> = LazyLock::new(|| {
+        // Where no program has anything.
+        let nothing = Span { start: 0x1000, end: 0x2000, is_anonymous: true, is_reserved: false };
+        File::open("/proc/self/pagemap").is_ok_and(|page_map| scan::read(&page_map, &[nothing]).is_ok())
+    });
+    *SCANS
 }
 
 /// Neighbouring mappings that are asked about together, gaps between them included.

@@ -9,6 +9,7 @@ use calltap_channel::note::ON_DEMAND;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::Reader;
+use super::look::Stop;
 use super::notes::NoteRecord;
 use crate::exit_snapshot::Mapped;
 use crate::snapshot::answer::{Process, Seen};
@@ -56,9 +57,9 @@ impl Reader {
         let [_, sequence, _, began, _, count, switches, occasion, ..] = note.arguments;
         let pid = note.number(0);
         self.sleepers = Some(Sleepers { pid, count, switches });
-        self.look(pid, note.number(2), occasion_of(occasion), Some(self.scale.since_zero(began)));
+        let stop = Stop { began_ns: self.scale.since_zero(began), sequence };
+        self.look(pid, note.number(2), occasion_of(occasion), Some(stop));
         self.sleepers = None;
-        self.release_stop(sequence);
     }
 
     /// Who wants the result of a look at `image`, process `pid`, with these mappings, as soon as it is there.

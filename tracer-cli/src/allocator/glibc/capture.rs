@@ -32,6 +32,13 @@ pub struct Captured {
 }
 
 impl Captured {
+    /// Whether an address is in one of the heaps.
+    #[must_use]
+    pub fn holds(&self, address: u64) -> bool {
+        let next = self.pieces.partition_point(|(_, piece)| piece.heap.start <= address);
+        self.pieces[..next].last().is_some_and(|(_, piece)| address < piece.heap.end)
+    }
+
     /// Finds out what each chunk is used for. The process is not needed any more.
     ///
     /// # Errors
