@@ -8,8 +8,8 @@
 mod advice;
 mod amount;
 mod analyse;
-mod arena_rows;
 pub mod areas;
+mod arena_rows;
 pub mod chunk_map;
 mod claims;
 mod differences;

@@ -119,19 +119,28 @@ impl Looks {
     }
 }
 
-/// Those of the blocks that have a mapping of their own, and are not `known` to have none. The process
-/// may run again: what has changed since is left out, and the allocator's own count tells that.
+/// Those of the blocks that have a mapping of their own. The process may run again: what has changed
+/// since is left out, and the allocator's own count tells that.
 #[must_use]
-pub fn mmapped(glibc: &Glibc, live: &[LiveBlock], known: impl Fn(u64) -> bool) -> Vec<MmappedChunk> {
-    let may_be = |block: &&LiveBlock| block.block.0 & 0xfff == 0x10 || block.bytes >= LARGE_BYTES;
-    let candidates: HashMap<u64, u64> = live
-        .iter()
-        .filter(may_be)
-        .map(|block| (block.block.0, block.bytes))
-        .filter(|(block, _)| !known(*block))
-        .collect();
-    let mut chunks = glibc.mmapped(candidates.keys().copied());
-    chunks.retain(|chunk| candidates.get(&chunk.block).is_some_and(|&bytes| bytes <= chunk.usable_bytes()));
+pub fn mmapped(glibc: &Glibc, captured: &Captured, live: &[LiveBlock]) -> Vec<MmappedChunk> {
+    let is_outside = |block: &&LiveBlock| !captured.holds(block.block.0);
+    let chunks = among(glibc, live.iter().filter(may_be_mmapped).filter(is_outside));
+    match captured.mmapped_chunks() {
+        // One where it was not expected: aligned and small, or in want of room in a heap.
+        Some(count) if count > chunks.len() as u64 => among(glibc, live.iter().filter(is_outside)),
+        _ => chunks,
+    }
+}
+
+/// Whether most blocks like it have a mapping of their own.
+fn may_be_mmapped(block: &&LiveBlock) -> bool {
+    block.block.0 & 0xfff == 0x10 || block.bytes >= LARGE_BYTES
+}
+
+fn among<'a>(glibc: &Glibc, blocks: impl Iterator<Item = &'a LiveBlock>) -> Vec<MmappedChunk> {
+    let bytes: HashMap<u64, u64> = blocks.map(|block| (block.block.0, block.bytes)).collect();
+    let mut chunks = glibc.mmapped(bytes.keys().copied());
+    chunks.retain(|chunk| bytes.get(&chunk.block).is_some_and(|&bytes| bytes <= chunk.usable_bytes()));
     chunks
 }
 
@@ -170,7 +179,7 @@ fn decoding(read: Read, mmapped: Vec<MmappedChunk>, pid: u32, live: &[LiveBlock]
         Read::Running(glibc) => {
             let maps = || exit_snapshot::maps::of(pid);
             let read = glibc.read_running(maps);
-            read.map(|map| ChunkMap { mmapped: self::mmapped(&glibc, live, |_| false), ..map })
+            read.map(|map| ChunkMap { mmapped: among(&glibc, live.iter().filter(may_be_mmapped)), ..map })
         }
         Read::NotGlibc => return Decoding::Regions,
         Read::Failed(why) => Err(why),

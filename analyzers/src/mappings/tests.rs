@@ -112,7 +112,8 @@ fn a_map_told_late_does_not_cover_a_younger_one() {
 #[test]
 fn lengths_are_rounded_up_to_pages_and_nonsense_maps_nothing() {
     let odd = call(100, Action::Mapped { address: 10 * PAGE, bytes: 5000, fd: None, reserves: false });
-    let huge = call(200, Action::Mapped { address: u64::MAX - 10, bytes: u64::MAX, fd: None, reserves: false });
+    let huge =
+        call(200, Action::Mapped { address: u64::MAX - 10, bytes: u64::MAX, fd: None, reserves: false });
     let empty = call(300, Action::Unmapped { address: 0, bytes: 0 });
     assert_eq!(still(&findings(&[odd, huge, empty])), (2, 1));
 }

@@ -62,7 +62,7 @@ impl Reader {
             taken.ranges = ledger.regions().ranges();
         }
         if let Read::Captured(captured, glibc) = &taken.read {
-            taken.mmapped = looks::mmapped(glibc, &taken.moment.live, |block| captured.holds(block));
+            taken.mmapped = looks::mmapped(glibc, captured, &taken.moment.live);
         }
         self.looks.think(taken);
     }

@@ -17,8 +17,8 @@ use super::injection::{Injection, program_of};
 use super::launch::Launched;
 use super::notes::{Notes, kind_of};
 use super::ptrace::{self, Change, Stop, Stopped};
-use super::{signals, sleep};
 use super::tracees::{Id, Tracees};
+use super::{signals, sleep};
 use children::Unannounced;
 use snapshot::Snapshots;
 

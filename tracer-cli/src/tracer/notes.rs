@@ -162,8 +162,16 @@ impl Notes {
         let SnapshotNote { group, sequence, tid, began, held, asleep, switches, occasion } = *stop;
         let mut body = [0; SNAPSHOT_WORDS - 1];
         body[0] = self.clock.now();
-        body[PREFIX_WORDS - 1..]
-            .copy_from_slice(&[group as u64, sequence, tid as u64, began, held, asleep, switches, occasion]);
+        body[PREFIX_WORDS - 1..].copy_from_slice(&[
+            group as u64,
+            sequence,
+            tid as u64,
+            began,
+            held,
+            asleep,
+            switches,
+            occasion,
+        ]);
         self.control.push(&self.words, at, word0, body);
     }
 

@@ -39,6 +39,12 @@ impl Captured {
         self.pieces[..next].last().is_some_and(|(_, piece)| address < piece.heap.end)
     }
 
+    /// How many chunks have mappings of their own, by the allocator's count.
+    #[must_use]
+    pub fn mmapped_chunks(&self) -> Option<u64> {
+        self.tuning.parameters.mmapped_chunks
+    }
+
     /// Finds out what each chunk is used for. The process is not needed any more.
     ///
     /// # Errors
