@@ -164,10 +164,10 @@ impl Findings {
             })
             .collect();
         let detached = outcome.detached;
+        let all = outcome.processes.into_all();
+        let failed: Vec<String> = all.iter().flat_map(|process| &process.looks_failed).cloned().collect();
         let mut images = outcome.images;
-        let processes: Vec<ProcessFacts> = outcome
-            .processes
-            .into_all()
+        let processes: Vec<ProcessFacts> = all
             .into_iter()
             .map(|process| {
                 let found = images.iter().position(|(image, _)| Some(*image) == process.ledger);
@@ -175,7 +175,8 @@ impl Findings {
                 facts(process, report, detached)
             })
             .collect();
-        let blind_spots = blind_spots(options, &processes, &lost);
+        let mut blind_spots = blind_spots(options, &processes, &lost);
+        blind_spots.extend(looks_failed(&failed));
         let mut symbols = outcome.symbols;
         let facts = Facts {
             command: options.command.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
@@ -290,6 +291,12 @@ fn untapped(process: &Process) -> Option<String> {
 
 const NO_SYSTEM_CALLS: &str =
     "system calls made inside the C library or by syscall(2), only calls of its functions (see --syscalls)";
+
+/// Which looks at processes' memory could not be taken.
+fn looks_failed(reasons: &[String]) -> Option<String> {
+    let first = reasons.first()?;
+    Some(format!("looks at memory that could not be taken: {}, the first because {first}", reasons.len()))
+}
 
 /// What the report cannot know, one sentence each.
 fn blind_spots(options: &Run, processes: &[ProcessFacts], lost: &Lost) -> Vec<String> {

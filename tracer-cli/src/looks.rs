@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use calltap_analyzers::arenas::areas::{self, MapLine};
 use calltap_analyzers::arenas::chunk_map::{ChunkMap, MmappedChunk};
 use calltap_analyzers::arenas::regions::{self, Mapping};
-use calltap_analyzers::arenas::{self, ArenaReport, Decoding, Moment};
+use calltap_analyzers::arenas::{self, ArenaReport, Decoding, Moment, Occasion};
 use calltap_analyzers::event::Image;
 use calltap_analyzers::heap::LiveBlock;
 use calltap_channel::stack::StackTable;
@@ -99,10 +99,16 @@ impl Looks {
         }
     }
 
-    /// Has the thread think about a look.
-    pub fn think(&self, taken: Taken) {
+    /// Has the thread think about a look. One whose time had come gives way if others wait already:
+    /// false.
+    #[must_use]
+    pub fn think(&self, taken: Taken) -> bool {
+        if taken.moment.occasion == Occasion::Periodic {
+            return self.taken.try_send(taken).is_ok();
+        }
         // The thread ends only after this side has.
         let _ = self.taken.send(taken);
+        true
     }
 
     /// An image is gone: nobody will look at it again.

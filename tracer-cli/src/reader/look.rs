@@ -64,7 +64,15 @@ impl Reader {
         if let Read::Captured(captured, glibc) = &taken.read {
             taken.mmapped = looks::mmapped(glibc, captured, &taken.moment.live);
         }
-        self.looks.think(taken);
+        let at_ns = taken.moment.at_ns;
+        if !self.looks.think(taken) {
+            self.look_failed(ids.0, at_ns, "those before it had not been worked out".to_owned());
+        }
+    }
+
+    /// Process `pid` could not be looked at.
+    pub(super) fn look_failed(&mut self, pid: u32, at_ns: u64, reason: String) {
+        self.processes.current(pid, at_ns).looks_failed.push(reason);
     }
 
     /// Reads what can only be read while the process does not run. A process that is not tapped, or has
@@ -103,7 +111,7 @@ impl Reader {
             Ok(residency) => residency,
             Err(error) => {
                 let reason = format!("its page tables cannot be read: {error}");
-                self.processes.current(pid, at_ns).looks_failed.push((at_ns, reason));
+                self.look_failed(pid, at_ns, reason);
                 return None;
             }
         };

@@ -81,8 +81,8 @@ pub struct Process {
     pub snapshot: Option<ExitSnapshot>,
     /// What looks at its memory have found, by time.
     pub looks: Vec<ArenaReport>,
-    /// Why it could not be looked at, if so: when, and the reason.
-    pub looks_failed: Vec<(u64, String)>,
+    /// Why it could not be looked at, each time.
+    pub looks_failed: Vec<String>,
     /// Calls that had begun and not ended when their threads died: thread, function, first argument.
     pub unfinished: Vec<(u32, calltap_channel::Function, u64)>,
     /// Fatal signal's sender, if another process sent it.

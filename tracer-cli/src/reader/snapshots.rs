@@ -108,7 +108,7 @@ impl Reader {
             let seen = self.seen(ledger, pid, Vec::new(), Err(reason.clone()));
             self.seen.push(seen);
         }
-        self.processes.current(pid, note.at_ns).looks_failed.push((note.at_ns, reason));
+        self.look_failed(pid, note.at_ns, reason);
     }
 
     /// All processes have been looked at that number `asked` was about.
