@@ -1,9 +1,9 @@
 //! How the allocator's regions came to be, grew, shrank and went: from the system calls.
 //!
-//! A system call about memory takes effect at once on what is known to be mapped ([`Ranges`]). Whom it
+//! A system call about memory takes effect at once on what is known to be mapped (`ranges`). Whom it
 //! was made for is known only when the library call around it has been told: until then it waits with
 //! its thread. What an allocation call has mapped is the allocator's; what glibc has done there shows in
-//! the pattern of its calls ([`claim`]).
+//! the pattern of its calls (`claim`).
 
 mod calls;
 mod claim;
