@@ -50,7 +50,7 @@ fn read_directory(process: &Path) -> ExitSnapshot {
         rollup => rollup,
     };
     ExitSnapshot {
-        maps: maps::parse(&bytes("maps")),
+        maps: maps::read(process),
         memory: Memory::parse(&text("status"), &mapped),
         descriptors: descriptors::read(process).ok(),
         limits: Limits::parse(&text("limits")),

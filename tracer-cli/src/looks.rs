@@ -4,6 +4,7 @@
 //! The rest happens on a thread of its own: meanwhile rings are drained, and the program goes on.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::thread::{self, JoinHandle};
 
 use calltap_analyzers::arenas::areas::{self, MapLine};
@@ -17,7 +18,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::allocator::glibc::{Captured, Glibc};
 use crate::allocators::{Allocators, Callers};
-use crate::exit_snapshot::{self, Mapped};
+use crate::exit_snapshot::{Mapped, maps};
 
 mod series;
 
@@ -183,7 +184,7 @@ fn decoding(read: Read, mmapped: Vec<MmappedChunk>, pid: u32, live: &[LiveBlock]
     let map = match read {
         Read::Captured(captured, _) => captured.classify().map(|map| ChunkMap { mmapped, ..map }),
         Read::Running(glibc) => {
-            let maps = || exit_snapshot::maps::of(pid);
+            let maps = || maps::read(Path::new(&format!("/proc/{pid}")));
             let read = glibc.read_running(maps);
             read.map(|map| ChunkMap { mmapped: among(&glibc, live.iter().filter(may_be_mmapped)), ..map })
         }

@@ -4,6 +4,7 @@ mod allocator;
 mod allocators;
 mod calibration;
 mod cli;
+mod elf_file;
 mod exit_snapshot;
 mod fail_on;
 mod findings;

@@ -2,16 +2,14 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 
-use goblin::container::{Container, Ctx, Endian};
 use goblin::elf::section_header::{SHN_UNDEF, SHT_DYNSYM, SHT_SYMTAB, SectionHeader};
 use goblin::elf::sym::Symtab;
-use goblin::elf::{Elf, header};
+
+use crate::elf_file::{self, CONTEXT, garbled, part};
 
 /// Tables above this many bytes are not read.
-const MAX_PART: u64 = 1 << 28;
-const CONTEXT: Ctx = Ctx { container: Container::Big, le: Endian::Little };
+const MAX_TABLE: u64 = 1 << 28;
 
 /// Functions that only one allocator has, exported or, with its own prefixes, linked into a program.
 const TELLING: [(&str, &str); 8] = [
@@ -40,20 +38,7 @@ impl Definitions {
     /// # Errors
     /// If it cannot be read, or is something else.
     pub(super) fn read(file: &File) -> io::Result<Self> {
-        let mut start = [0; header::header64::SIZEOF_EHDR];
-        file.read_exact_at(&mut start, 0)?;
-        let header = Elf::parse_header(&start).map_err(garbled)?;
-        if header.container().map_err(garbled)? != Container::Big
-            || header.endianness().map_err(garbled)? != Endian::Little
-        {
-            return Err(garbled("neither 64-bit nor little-endian"));
-        }
-        let count = usize::from(header.e_shnum);
-        let table = part(file, header.e_shoff, (count * SectionHeader::size(CONTEXT)) as u64)?;
-        let sections = match count {
-            0 => Vec::new(),
-            _ => SectionHeader::parse_from(&table, 0, count, CONTEXT).map_err(garbled)?,
-        };
+        let sections = elf_file::sections(file, &elf_file::header(file)?)?;
         let mut definitions = Self::default();
         for table in sections.iter().filter(|section| matches!(section.sh_type, SHT_DYNSYM | SHT_SYMTAB)) {
             definitions.add(file, &sections, table)?;
@@ -73,6 +58,9 @@ impl Definitions {
 
     fn add(&mut self, file: &File, sections: &[SectionHeader], table: &SectionHeader) -> io::Result<()> {
         let strings = sections.get(table.sh_link as usize).ok_or_else(|| garbled("no string table"))?;
+        if strings.sh_size.max(table.sh_size) > MAX_TABLE {
+            return Err(garbled("a table too large"));
+        }
         let names = part(file, strings.sh_offset, strings.sh_size)?;
         let bytes = part(file, table.sh_offset, table.sh_size)?;
         let count = bytes.len() / goblin::elf64::sym::SIZEOF_SYM;
@@ -90,17 +78,4 @@ impl Definitions {
 
 fn name_at(names: &[u8], at: usize) -> Option<&[u8]> {
     names.get(at..)?.split(|&byte| byte == 0).next()
-}
-
-fn part(file: &File, offset: u64, length: u64) -> io::Result<Vec<u8>> {
-    if length > MAX_PART {
-        return Err(garbled("a table too large"));
-    }
-    let mut bytes = vec![0; length as usize];
-    file.read_exact_at(&mut bytes, offset)?;
-    Ok(bytes)
-}
-
-fn garbled(what: impl ToString) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, what.to_string())
 }

@@ -1,6 +1,7 @@
 //! `/proc/PID/maps`: what is mapped where.
 
 use std::ffi::OsString;
+use std::fs;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
@@ -40,10 +41,10 @@ impl Mapped {
     }
 }
 
-/// What is mapped in a process now; empty if it is gone.
+/// What is mapped now in the process or thread whose directory in `/proc` this is; empty if it is gone.
 #[must_use]
-pub fn of(pid: u32) -> Vec<Mapped> {
-    parse(&std::fs::read(format!("/proc/{pid}/maps")).unwrap_or_default())
+pub fn read(directory: &Path) -> Vec<Mapped> {
+    parse(&fs::read(directory.join("maps")).unwrap_or_default())
 }
 
 /// Reads all lines that can be understood; others are left out.

@@ -1,25 +1,18 @@
 //! One object file: which function holds an address, by its symbols and its unwind table.
-//!
-//! Only the parts that are asked for are read, because executables of hundreds of megabytes exist.
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 
-use goblin::container::{Container, Ctx, Endian};
 use goblin::elf::program_header::{PT_GNU_EH_FRAME, ProgramHeader};
 use goblin::elf::reloc::R_X86_64_RELATIVE;
 use goblin::elf::section_header::{
     SHF_EXECINSTR, SHF_WRITE, SHT_DYNSYM, SHT_PROGBITS, SHT_RELA, SHT_SYMTAB, SectionHeader,
 };
 use goblin::elf::sym::{STT_FUNC, STT_GNU_IFUNC, STT_OBJECT};
-use goblin::elf::{Elf, header};
 
 use super::symbols::Symbols;
+use crate::elf_file::{self, CONTEXT, garbled, part};
 
-/// Sections and tables above this many bytes are taken for garbage and not read.
-const MAX_PART: u64 = 1 << 30;
-pub(super) const CONTEXT: Ctx = Ctx { container: Container::Big, le: Endian::Little };
 /// Types of function symbols.
 const FUNCTIONS: [u8; 2] = [STT_FUNC, STT_GNU_IFUNC];
 
@@ -48,23 +41,11 @@ impl Object {
     /// # Errors
     /// If the file cannot be read or is something else.
     pub(crate) fn read(file: File) -> io::Result<Self> {
-        let mut start = [0; header::header64::SIZEOF_EHDR];
-        file.read_exact_at(&mut start, 0)?;
-        let header = Elf::parse_header(&start).map_err(garbled)?;
-        if header.container().map_err(garbled)? != Container::Big
-            || header.endianness().map_err(garbled)? != Endian::Little
-        {
-            return Err(garbled("neither 64-bit nor little-endian"));
-        }
+        let header = elf_file::header(&file)?;
         let count = usize::from(header.e_phnum);
         let table = part(&file, header.e_phoff, (count * ProgramHeader::size(CONTEXT)) as u64)?;
         let segments = ProgramHeader::parse(&table, 0, count, CONTEXT).map_err(garbled)?;
-        let count = usize::from(header.e_shnum);
-        let table = part(&file, header.e_shoff, (count * SectionHeader::size(CONTEXT)) as u64)?;
-        let sections = match count {
-            0 => Vec::new(), // stripped of its section headers
-            _ => SectionHeader::parse_from(&table, 0, count, CONTEXT).map_err(garbled)?,
-        };
+        let sections = elf_file::sections(&file, &header)?;
         let functions = Symbols::read(&file, &sections, SHT_SYMTAB, &FUNCTIONS);
         let exported = Symbols::read(&file, &sections, SHT_DYNSYM, &FUNCTIONS);
         Ok(Self { file, segments, sections, functions, exported })
@@ -156,20 +137,6 @@ fn relative_places(relocations: &[u8], address: u64) -> impl Iterator<Item = u64
         let word = |at: usize| entry[at..].first_chunk().copied().map_or(0, u64::from_le_bytes);
         (word(8) == u64::from(R_X86_64_RELATIVE) && word(16) == address).then(|| word(0))
     })
-}
-
-/// The bytes from `offset` of the file.
-pub(super) fn part(file: &File, offset: u64, size: u64) -> io::Result<Vec<u8>> {
-    if size > MAX_PART || offset.saturating_add(size) > file.metadata()?.len() {
-        return Err(garbled("a part lies outside of the file"));
-    }
-    let mut bytes = vec![0; size as usize];
-    file.read_exact_at(&mut bytes, offset)?;
-    Ok(bytes)
-}
-
-pub(super) fn garbled(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, cause)
 }
 
 #[cfg(test)]

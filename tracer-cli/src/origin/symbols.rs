@@ -6,7 +6,7 @@ use std::io;
 use goblin::elf::section_header::SectionHeader;
 use goblin::elf::sym::Symtab;
 
-use super::object::{CONTEXT, garbled, part};
+use crate::elf_file::{CONTEXT, garbled, part};
 
 /// Named functions or data of an object, by address.
 #[derive(Debug, Default)]

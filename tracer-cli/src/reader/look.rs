@@ -1,6 +1,7 @@
 //! A look at a process's memory: everything that has to be read while nothing of it can run.
 
-use std::{fs, io, thread};
+use std::path::Path;
+use std::{io, thread};
 
 use calltap_analyzers::arenas::memory_map::KernelCounts;
 use calltap_analyzers::arenas::{Decoding, Moment, Occasion};
@@ -39,8 +40,8 @@ impl Reader {
     /// Looks at the memory of process `pid`. In a stop its thread `tid` is held, as are all others, until
     /// everything has been read; else the process runs.
     pub(super) fn look(&mut self, pid: u32, tid: u32, occasion: Occasion, stop: Option<Stop>) {
-        let maps = fs::read(format!("/proc/{pid}/task/{tid}/maps")).unwrap_or_default();
-        self.look_at((pid, tid), maps::parse(&maps), occasion, stop.map_or(Hold::Runs, Hold::Stop));
+        let maps = maps::read(Path::new(&format!("/proc/{pid}/task/{tid}")));
+        self.look_at((pid, tid), maps, occasion, stop.map_or(Hold::Runs, Hold::Stop));
     }
 
     /// Looks at the memory of process `pid`, whose last thread `tid` is held in its exit stop.

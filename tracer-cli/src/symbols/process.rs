@@ -25,14 +25,14 @@ impl Process {
     /// Looks at it now; nothing is mapped in one that is gone.
     pub(super) fn look_at(pid: u32) -> Self {
         let leader = PathBuf::from(format!("/proc/{pid}"));
-        let maps = read_maps(&leader);
+        let maps = maps::read(&leader);
         if !maps.is_empty() {
             return Self { pid, directory: leader, maps };
         }
         let tasks = fs::read_dir(leader.join("task")).into_iter().flatten();
         tasks
             .filter_map(|task| Some(task.ok()?.path()))
-            .map(|directory| Self { pid, maps: read_maps(&directory), directory })
+            .map(|directory| Self { pid, maps: maps::read(&directory), directory })
             .find(|thread| !thread.maps.is_empty())
             .unwrap_or(Self { pid, directory: leader, maps: Vec::new() })
     }
@@ -112,10 +112,6 @@ impl Process {
 fn innermost_pid(status: &str) -> Option<u32> {
     let pids = status.lines().find_map(|line| line.strip_prefix("NStgid:"))?;
     pids.split_ascii_whitespace().last()?.parse().ok()
-}
-
-fn read_maps(directory: &Path) -> Vec<Mapped> {
-    maps::parse(&fs::read(directory.join("maps")).unwrap_or_default())
 }
 
 #[cfg(test)]
