@@ -14,6 +14,7 @@ pub mod ring;
 pub mod segment;
 pub mod stack;
 mod sync;
+pub mod trace;
 
 pub use function::{Effect, Family, Function, Giver, Kind, Provider};
 pub use note::Note;

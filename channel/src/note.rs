@@ -70,6 +70,40 @@ pub enum Note {
     SnapshotFailed,
     /// Tracer: all processes were stopped that the header's `snapshots_asked` number `asked` was about. `asked`.
     SnapshotsDone,
+    /// Interposer: a traced call begins. Laid out as [`crate::trace`] says; no argument words in this sense.
+    Entered,
+    /// Interposer: a traced call has ended; as above.
+    Returned,
+    /// Interposer or tracer: bytes that belong to the next note with the same site word (of a system call: the
+    /// thread's id). `address`; text: the bytes.
+    Memory,
+    /// Interposer: an object whose slots have been looked at. `base`, `hooked` (slots now traced), `left` (slots of
+    /// functions that no rule asks for), `kind` ([`crate::note::refused`]; 0 for the object as a whole), `refused` (slots that
+    /// could not be traced for the reason `kind`); text: its path, empty for the program itself.
+    Bound,
+    /// Interposer: an object is gone. `base`.
+    Unbound,
+    /// Tracer, if calls are traced: a system call begins. As [`Note::SystemCall`], but `result` and `stopped` are 0 and there
+    /// is no text; its end has the same stamp.
+    CallBegan,
+}
+
+/// Why slots of an object are not traced: `kind` of [`Note::Bound`].
+pub mod refused {
+    /// No slot was refused.
+    pub const NONE: u64 = 0;
+    /// The function must not be traced (`__tls_get_addr`, profilers' entries).
+    pub const SPECIAL: u64 = 1;
+    /// The slot is not in memory that could be made writable.
+    pub const PROTECTED: u64 = 2;
+    /// The slot holds no function's address.
+    pub const NOT_CODE: u64 = 3;
+    /// All entries are in use.
+    pub const NO_ROOM: u64 = 4;
+    /// The object's dynamic section cannot be understood.
+    pub const UNREADABLE: u64 = 5;
+    /// An indirect function without a name.
+    pub const NAMELESS: u64 = 6;
 }
 
 /// Descriptor numbers in one [`Note::Holds`].
@@ -143,8 +177,9 @@ impl Note {
     #[must_use]
     pub const fn argument_words(self) -> usize {
         match self {
-            Self::SystemCall => SYSTEM_CALL_ARGUMENTS,
+            Self::SystemCall | Self::CallBegan => SYSTEM_CALL_ARGUMENTS,
             Self::SnapshotStop => SNAPSHOT_ARGUMENTS,
+            Self::Memory => 1,
             _ => ARGUMENTS,
         }
     }
@@ -152,7 +187,7 @@ impl Note {
     /// The note with this number, if there is one.
     #[must_use]
     pub fn from_number(number: u16) -> Option<Self> {
-        const ALL: [Note; 20] = [
+        const ALL: [Note; 26] = [
             Note::ProcessBegan,
             Note::Created,
             Note::Executed,
@@ -173,6 +208,12 @@ impl Note {
             Note::SnapshotStop,
             Note::SnapshotFailed,
             Note::SnapshotsDone,
+            Note::Entered,
+            Note::Returned,
+            Note::Memory,
+            Note::Bound,
+            Note::Unbound,
+            Note::CallBegan,
         ];
         ALL.get(usize::from(number.checked_sub(FIRST)?)).copied()
     }

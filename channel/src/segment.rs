@@ -4,7 +4,9 @@
 //! 0          Header                    one page
 //! controls   Control x ring_count      192 bytes each
 //! stacks     [`StackTable`]            each call stack once
-//! names      (name table)              reserved: names of functions that are not in the list
+//! directory  [`Directory`]             functions that are traced, by name; only if calls are traced
+//! plan       words                     which calls are traced, and how; see [`crate::trace::plan`]
+//! counts     u64 x ring_count          calls by function and thread, if they are only counted
 //! walks      walk_bytes x ring_count   what a thread remembers of its last walk; nobody else reads it
 //! rings      words x ring_count        capacity + slack each, whole pages
 //! ```
@@ -17,11 +19,13 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use crate::record::MAX_WORDS;
 use crate::ring::{Control, Words};
 use crate::stack::{self, StackTable};
+use crate::trace::MAX_FUNCTIONS;
+use crate::trace::directory::{self, Directory};
 
 /// First word of the header: "calltap" and a version digit of the header itself.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"calltap1");
 /// Version of everything else here: layout, record format, the list of functions.
-pub const ABI: u64 = 4;
+pub const ABI: u64 = 5;
 
 /// Header flag: a full ring drops records instead of making the caller wait.
 pub const DROP_WHEN_FULL: u64 = 1 << 0;
@@ -68,7 +72,9 @@ pub struct Header {
     ring_count: AtomicU64,
     capacity: AtomicU64,
     stacks_bytes: AtomicU64,
-    names_bytes: AtomicU64,
+    directory_bytes: AtomicU64,
+    plan_bytes: AtomicU64,
+    counts_bytes: AtomicU64,
     walk_bytes: AtomicU64,
     /// [`crate::clock::Clock`], as a number.
     pub clock: AtomicU64,
@@ -83,7 +89,9 @@ pub struct Header {
     /// What hooks leave in the sixth argument register of the system calls they record, so that the
     /// tracer's filter lets them pass; 0 if there is no filter. Secret: 63 random bits, never 0.
     pub tag: AtomicU64,
-    config_padding: [AtomicU64; 2],
+    /// Whether library calls are traced (1) or tapped (0).
+    pub traces: AtomicU64,
+    config_padding: [AtomicU64; 7],
     // Written by the reader.
     /// Counts up while the reader runs, at least once a second.
     pub heartbeat: AtomicU64,
@@ -125,10 +133,11 @@ pub struct Header {
     pub stacks_differing: AtomicU64,
     /// Process images whose loader cannot be asked for unwind tables: their stacks are guessed.
     pub without_tables: AtomicU64,
-    target_padding: [AtomicU64; 1],
+    /// Traced calls whose return could not be followed: a thread was in too many of them at a time.
+    pub unfollowed: AtomicU64,
 }
 
-const _: () = assert!(size_of::<Header>() == 256, "no hidden padding, within the first page");
+const _: () = assert!(size_of::<Header>() == 320, "no hidden padding, within the first page");
 
 /// The numbers that fix where everything is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,8 +148,12 @@ pub struct Layout {
     pub capacity: u64,
     /// Bytes of the stack table.
     pub stacks_bytes: u64,
-    /// Bytes of the name table.
-    pub names_bytes: u64,
+    /// Bytes of the directory of functions: 0 or [`crate::trace::directory::BYTES`].
+    pub directory_bytes: u64,
+    /// Bytes of the plan.
+    pub plan_bytes: u64,
+    /// Bytes of each ring's counts: 0 or 8 for each of [`crate::trace::MAX_FUNCTIONS`].
+    pub counts_bytes: u64,
     /// Bytes of what each ring's owner remembers of its last walk.
     pub walk_bytes: u64,
 }
@@ -166,7 +179,9 @@ impl Layout {
             ring_count,
             capacity: ring_bytes.min(MAX_RING_BYTES).next_power_of_two() / 8,
             stacks_bytes: 0,
-            names_bytes: 0,
+            directory_bytes: 0,
+            plan_bytes: 0,
+            counts_bytes: 0,
             walk_bytes: 0,
         };
         if ring_bytes > MAX_RING_BYTES { Err(NotOurs::Layout) } else { layout.checked() }
@@ -180,6 +195,21 @@ impl Layout {
         Self { stacks_bytes: stack::bytes_of(slots), walk_bytes, ..self }.checked()
     }
 
+    /// The same for tracing calls by a plan of `plan_words` words, which are only counted if `counts`.
+    ///
+    /// # Errors
+    /// [`NotOurs::Layout`] if the plan is too large.
+    pub fn with_trace(self, plan_words: u64, counts: bool) -> Result<Self, NotOurs> {
+        let counts_bytes = if counts { 8 * MAX_FUNCTIONS as u64 } else { 0 };
+        Self {
+            directory_bytes: directory::BYTES,
+            plan_bytes: plan_words.saturating_mul(8),
+            counts_bytes,
+            ..self
+        }
+        .checked()
+    }
+
     fn checked(self) -> Result<Self, NotOurs> {
         let bytes = self.capacity.saturating_mul(8);
         if !self.capacity.is_power_of_two()
@@ -188,7 +218,10 @@ impl Layout {
             || stack::slots_in(self.stacks_bytes).is_none()
             || self.walk_bytes > 1 << 20
             || !self.walk_bytes.is_multiple_of(64)
-            || self.names_bytes > 1 << 40
+            || ![0, directory::BYTES].contains(&self.directory_bytes)
+            || self.plan_bytes > 1 << 32
+            || !self.plan_bytes.is_multiple_of(8)
+            || ![0, 8 * MAX_FUNCTIONS as u64].contains(&self.counts_bytes)
         {
             return Err(NotOurs::Layout);
         }
@@ -211,16 +244,28 @@ impl Layout {
         self.controls() + Self::pages(self.ring_count * size_of::<Control>() as u64)
     }
 
-    /// Offset of the name table.
+    /// Offset of the directory of functions.
     #[must_use]
-    pub const fn names(&self) -> u64 {
+    pub const fn directory(&self) -> u64 {
         self.stacks() + Self::pages(self.stacks_bytes)
+    }
+
+    /// Offset of the plan.
+    #[must_use]
+    pub const fn plan(&self) -> u64 {
+        self.directory() + Self::pages(self.directory_bytes)
+    }
+
+    /// Offset of the first ring's counts.
+    #[must_use]
+    pub const fn counts(&self) -> u64 {
+        self.plan() + Self::pages(self.plan_bytes)
     }
 
     /// Offset of what the first ring's owner remembers of its last walk.
     #[must_use]
     pub const fn walks(&self) -> u64 {
-        self.names() + Self::pages(self.names_bytes)
+        self.counts() + self.counts_bytes * self.ring_count
     }
 
     /// Offset of the first ring's words.
@@ -269,7 +314,9 @@ impl Segment {
         header.ring_count.store(layout.ring_count, Ordering::Relaxed);
         header.capacity.store(layout.capacity, Ordering::Relaxed);
         header.stacks_bytes.store(layout.stacks_bytes, Ordering::Relaxed);
-        header.names_bytes.store(layout.names_bytes, Ordering::Relaxed);
+        header.directory_bytes.store(layout.directory_bytes, Ordering::Relaxed);
+        header.plan_bytes.store(layout.plan_bytes, Ordering::Relaxed);
+        header.counts_bytes.store(layout.counts_bytes, Ordering::Relaxed);
         header.walk_bytes.store(layout.walk_bytes, Ordering::Relaxed);
         header.reader.store(READER_RUNS, Ordering::Relaxed);
         header.magic.store(MAGIC, Ordering::Release);
@@ -297,7 +344,9 @@ impl Segment {
             ring_count: header.ring_count.load(Ordering::Relaxed),
             capacity: header.capacity.load(Ordering::Relaxed),
             stacks_bytes: header.stacks_bytes.load(Ordering::Relaxed),
-            names_bytes: header.names_bytes.load(Ordering::Relaxed),
+            directory_bytes: header.directory_bytes.load(Ordering::Relaxed),
+            plan_bytes: header.plan_bytes.load(Ordering::Relaxed),
+            counts_bytes: header.counts_bytes.load(Ordering::Relaxed),
             walk_bytes: header.walk_bytes.load(Ordering::Relaxed),
         }
         .checked()?;
@@ -351,6 +400,54 @@ impl Segment {
         let slots = stack::slots_in(self.layout.stacks_bytes).unwrap_or(0);
         // SAFETY: within the mapped segment by the checked layout, which has a table of this size.
         unsafe { StackTable::at(self.base.add(self.layout.stacks() as usize), slots) }
+    }
+
+    /// The directory of functions, if calls are traced.
+    #[must_use]
+    pub fn directory(&self) -> Option<Directory> {
+        // SAFETY: within the mapped segment by the checked layout, on a page of its own.
+        (self.layout.directory_bytes != 0)
+            .then(|| unsafe { Directory::at(self.base.add(self.layout.directory() as usize)) })
+    }
+
+    /// The plan's words, empty if calls are not traced.
+    ///
+    /// # Safety
+    /// Nobody writes them any more: the CLI does so before the target starts.
+    #[must_use]
+    pub unsafe fn plan(&self) -> &'static [u64] {
+        // SAFETY: within the mapped segment by the checked layout, page-aligned, and by the contract unchanging.
+        unsafe {
+            core::slice::from_raw_parts(
+                self.base.add(self.layout.plan() as usize).cast::<u64>(),
+                self.layout.plan_bytes as usize / 8,
+            )
+        }
+    }
+
+    /// Writes the plan: by the CLI, before the target starts. `words` are as many as the layout has room for.
+    ///
+    /// # Panics
+    /// If they are more.
+    pub fn write_plan(&self, words: &[u64]) {
+        assert!(words.len() as u64 * 8 <= self.layout.plan_bytes);
+        for (index, word) in words.iter().enumerate() {
+            // SAFETY: within the plan by the assertion; nobody else is there yet.
+            unsafe { self.base.add(self.layout.plan() as usize).cast::<u64>().add(index).write(*word) };
+        }
+    }
+
+    /// Address of ring `index`'s counts, [`MAX_FUNCTIONS`] of them; 0 if calls are not only counted.
+    ///
+    /// # Panics
+    /// If there is no such ring.
+    #[must_use]
+    pub fn counts(&self, index: usize) -> u64 {
+        assert!((index as u64) < self.layout.ring_count);
+        if self.layout.counts_bytes == 0 {
+            return 0;
+        }
+        self.base as u64 + self.layout.counts() + index as u64 * self.layout.counts_bytes
     }
 
     /// Address of the `walk_bytes` bytes of ring `index`, which is less than `ring_count`; 64-aligned.
@@ -436,7 +533,7 @@ mod tests {
         let plain = Layout::new(8, 1 << 20).unwrap();
         let layout = plain.with_stacks(1 << 10, 192).unwrap();
         assert_eq!(layout.walks() % 64, 0);
-        assert!(layout.names() - layout.stacks() >= stack::bytes_of(1 << 10));
+        assert!(layout.directory() - layout.stacks() >= stack::bytes_of(1 << 10));
         assert!(layout.rings() - layout.walks() >= 8 * 192);
         assert_eq!(plain.with_stacks(1000, 192), Err(NotOurs::Layout));
         assert_eq!(plain.with_stacks(1024, 100), Err(NotOurs::Layout));

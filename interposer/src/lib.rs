@@ -18,6 +18,8 @@ mod state;
 mod tag;
 mod text;
 mod thread;
+#[allow(dead_code, reason = "being built")]
+mod trace;
 mod types;
 mod unwind;
 

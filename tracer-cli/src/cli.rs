@@ -41,7 +41,10 @@ pub enum Verb {
     ///
     /// The program is stopped for some milliseconds, unless its session was started with --snapshot-stop off.
     Snapshot(Snapshot),
-    /// The tracer process: started by `run`.
+    /// Show every call of a library function that a program makes, as ltrace does
+    #[command(disable_version_flag = true)]
+    Trace(Box<crate::trace::options::Trace>),
+    /// The tracer process: started by `run` and `trace`.
     #[command(name = "__tracer", hide = true)]
     Tracer(Box<Tracer>),
 }

@@ -16,6 +16,8 @@ mod memory_limit;
 mod origin;
 mod preflight;
 mod progress;
+#[allow(dead_code, reason = "being built")]
+mod prototype;
 mod reader;
 mod report;
 mod residency;
@@ -28,6 +30,8 @@ mod stack_files;
 mod suppressions;
 mod symbols;
 mod system_calls;
+#[allow(dead_code, reason = "being built")]
+mod trace;
 mod tracer;
 
 use std::fs::File;
@@ -54,7 +58,8 @@ fn main() -> ExitCode {
     let result = match cli.verb {
         Verb::Run(options) => run::run(&options),
         Verb::Snapshot(options) => snapshot::run(&options),
-        Verb::Tracer(options) => trace(*options),
+        Verb::Trace(options) => trace::run(&options),
+        Verb::Tracer(options) => tracer_process(*options),
     };
     result.unwrap_or_else(|error| {
         use std::io::Write;
@@ -66,7 +71,7 @@ fn main() -> ExitCode {
     })
 }
 
-fn trace(options: Tracer) -> anyhow::Result<ExitCode> {
+fn tracer_process(options: Tracer) -> anyhow::Result<ExitCode> {
     let segment = File::options()
         .read(true)
         .write(true)

@@ -142,6 +142,9 @@ impl Reader {
             Note::SnapshotsDone => self.snapshots_done(note.arguments[0]),
             // Of the life of processes only; see `live`.
             Note::Paused | Note::Continued => {}
+            // Only where calls are traced.
+            Note::Entered | Note::Returned | Note::Memory | Note::Bound | Note::Unbound | Note::CallBegan => {
+            }
         }
     }
 
