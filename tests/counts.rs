@@ -36,17 +36,26 @@ fn expect_totals(idle: &Outcome, busy: &Outcome) {
     }
 }
 
-fn run(target: &Target, arguments: &[&str]) -> Outcome {
+/// How hooks get into the program's way; the counts are the same.
+const BINDINGS: [&str; 2] = ["symbols", "got"];
+
+fn run(binding: &str, target: &Target, arguments: &[&str]) -> Outcome {
     // The program counts its own calls, not those that the C library makes inside them.
-    calltap().options(&["--syscalls", "none"]).run(target, arguments).expect_status(0)
+    let options = ["--syscalls", "none", "--bind", binding];
+    calltap().options(&options).run(target, arguments).expect_status(0)
+}
+
+/// Each number of threads, under each binding.
+fn crowds() -> impl Iterator<Item = (&'static str, [&'static str; 2])> {
+    BINDINGS.into_iter().flat_map(|binding| CROWDS.map(|crowd| (binding, crowd)))
 }
 
 #[test]
 fn heap_calls_of_c_are_counted_exactly() {
     let target = Target::c("counts_heap.c").build();
-    for [threads, rounds] in CROWDS {
-        let busy = run(&target, &[threads, rounds]);
-        expect_agreement(&run(&target, &[threads, "0"]), &busy);
+    for (binding, [threads, rounds]) in crowds() {
+        let busy = run(binding, &target, &[threads, rounds]);
+        expect_agreement(&run(binding, &target, &[threads, "0"]), &busy);
         let kept = (busy.said("kept.blocks"), busy.said("kept.bytes"));
         assert_eq!(busy.report().only_process().still_allocated(), kept, "{busy}");
     }
@@ -57,9 +66,9 @@ fn descriptor_calls_of_c_are_counted_exactly() {
     let target = Target::c("counts_fd.c").build();
     let directory = scratch();
     let place = directory.path().to_str().expect("a plain path");
-    for [threads, _] in CROWDS {
-        let busy = run(&target, &[threads, "100", place]);
-        expect_agreement(&run(&target, &[threads, "0", place]), &busy);
+    for (binding, [threads, _]) in crowds() {
+        let busy = run(binding, &target, &[threads, "100", place]);
+        expect_agreement(&run(binding, &target, &[threads, "0", place]), &busy);
         assert_eq!(busy.report().only_process().still_open(), [], "{busy}");
     }
 }
@@ -69,15 +78,17 @@ fn descriptor_calls_of_fortified_large_file_c_are_counted_exactly() {
     let target = Target::c("counts_fd.c").flags(&["-D_FILE_OFFSET_BITS=64", "-D_FORTIFY_SOURCE=2"]).build();
     let directory = scratch();
     let place = directory.path().to_str().expect("a plain path");
-    let [idle, busy] = ["0", "100"].map(|rounds| run(&target, &["8", rounds, place]));
-    expect_totals(&idle, &busy);
+    for binding in BINDINGS {
+        let [idle, busy] = ["0", "100"].map(|rounds| run(binding, &target, &["8", rounds, place]));
+        expect_totals(&idle, &busy);
+    }
 }
 
 #[test]
 fn every_form_of_new_and_delete_is_one_allocation_and_one_release() {
     let target = Target::cpp("counts.cpp").build();
-    for [threads, _] in CROWDS {
-        let [idle, busy] = ["0", "200"].map(|rounds| run(&target, &[threads, rounds]));
+    for (binding, [threads, _]) in crowds() {
+        let [idle, busy] = ["0", "200"].map(|rounds| run(binding, &target, &[threads, rounds]));
         expect_totals(&idle, &busy);
         assert_eq!(busy.report().only_process().still_allocated(), (0, 0), "{busy}");
         assert_eq!(busy.report().only_process().number("/heap/mismatched_frees"), 0, "{busy}");
@@ -87,8 +98,8 @@ fn every_form_of_new_and_delete_is_one_allocation_and_one_release() {
 #[test]
 fn allocations_and_files_of_rust_are_counted_exactly() {
     let target = Target::rust("counts.rs").build();
-    for [threads, _] in CROWDS {
-        let [idle, busy] = ["0", "500"].map(|rounds| run(&target, &[threads, rounds]));
+    for (binding, [threads, _]) in crowds() {
+        let [idle, busy] = ["0", "500"].map(|rounds| run(binding, &target, &[threads, rounds]));
         expect_totals(&idle, &busy);
     }
 }
@@ -96,9 +107,11 @@ fn allocations_and_files_of_rust_are_counted_exactly() {
 #[test]
 fn calls_that_throw_are_counted_exactly() {
     let target = Target::cpp("throws.cpp").build();
-    let [idle, busy] = ["0", "1000"].map(|rounds| run(&target, &[rounds]));
-    assert_eq!([busy.said("caught"), busy.said("destroyed")], [2000, 5000]);
-    expect_totals(&idle, &busy);
+    for binding in BINDINGS {
+        let [idle, busy] = ["0", "1000"].map(|rounds| run(binding, &target, &[rounds]));
+        assert_eq!([busy.said("caught"), busy.said("destroyed")], [2000, 5000]);
+        expect_totals(&idle, &busy);
+    }
 }
 
 #[test]

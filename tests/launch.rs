@@ -1,4 +1,4 @@
-//! Starting a program, bare or under `calltap run`, in one and the same surroundings.
+//! Starting a program, bare or under `calltap run` or `calltap trace`, in one and the same surroundings.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -40,7 +40,7 @@ pub(crate) fn skipped(reason: &str) {
 /// How to start a program. The same settings with and without calltap make runs comparable.
 #[derive(Clone, Default)]
 pub(crate) struct Launch {
-    tapped: bool,
+    verb: Option<&'static str>,
     no_report: bool,
     options: Vec<OsString>,
     variables: Vec<(OsString, OsString)>,
@@ -56,23 +56,34 @@ pub(crate) fn bare() -> Launch {
 
 /// Under `calltap run`, with a JSON report.
 pub(crate) fn calltap() -> Launch {
-    Launch { tapped: true, ..Launch::default() }
+    Launch { verb: Some("run"), ..Launch::default() }
+}
+
+/// Under `calltap trace`, with the trace in a file.
+pub(crate) fn traced() -> Launch {
+    Launch { verb: Some("trace"), ..Launch::default() }
 }
 
 impl Launch {
     /// The same surroundings under `calltap run`.
     pub(crate) fn tapped(mut self) -> Self {
-        self.tapped = true;
+        self.verb = Some("run");
         self
     }
 
-    /// With these options of `calltap run`.
+    /// The same surroundings under `calltap trace`.
+    pub(crate) fn traced(mut self) -> Self {
+        self.verb = Some("trace");
+        self
+    }
+
+    /// With these options of `calltap`'s verb.
     pub(crate) fn options<S: AsRef<OsStr>>(mut self, options: &[S]) -> Self {
         self.options.extend(options.iter().map(|option| option.as_ref().to_owned()));
         self
     }
 
-    /// Without `--format json -o FILE`: the story says itself where the report goes.
+    /// Without `--format json -o FILE`: the story says itself where the report or the trace goes.
     pub(crate) fn report_elsewhere(mut self) -> Self {
         self.no_report = true;
         self
@@ -112,11 +123,13 @@ impl Launch {
         let files = scratch();
         let report = files.path().join("report.json");
         let mut words: Vec<OsString> = Vec::new();
-        if self.tapped {
-            words.extend([env!("CARGO_BIN_EXE_calltap").into(), "run".into()]);
+        if let Some(verb) = self.verb {
+            words.extend([env!("CARGO_BIN_EXE_calltap").into(), verb.into()]);
             words.extend(self.options);
-            if !self.no_report {
-                words.extend(["--format".into(), "json".into(), "-o".into(), report.clone().into()]);
+            match verb {
+                _ if self.no_report => {}
+                "trace" => words.extend(["-o".into(), files.path().join("trace").into()]),
+                _ => words.extend(["--format".into(), "json".into(), "-o".into(), report.clone().into()]),
             }
             words.push("--".into());
         }

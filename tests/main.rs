@@ -1,7 +1,7 @@
 //! Stories about real programs: what calltap says of them, and that they do not notice it.
 //!
 //! The C, C++ and Rust programs in `targets/` print their own truth as `key=value` lines; a story runs
-//! one of them, bare or under `calltap run`, and compares. A story about a program that is not
+//! one of them, bare or under calltap, and compares. A story about a program that is not
 //! installed says `skipped: ...` on stderr.
 
 mod launch;
@@ -31,3 +31,4 @@ mod ring;
 mod services;
 mod stacks;
 mod terminal;
+mod trace;

@@ -10,6 +10,8 @@ pub(crate) struct Outcome {
     /// The exit status; 128 + n after death by signal n.
     pub(crate) status: i32,
     pub(crate) report: Option<Report>,
+    /// What `calltap trace` wrote.
+    pub(crate) trace: String,
 }
 
 impl Outcome {
@@ -26,6 +28,23 @@ impl Outcome {
     /// The report, which must be there.
     pub(crate) fn report(&self) -> &Report {
         self.report.as_ref().unwrap_or_else(|| panic!("no report: {self}"))
+    }
+
+    /// The trace's lines about this function: from its name on, blanks before the result left out.
+    pub(crate) fn lines_of(&self, function: &str) -> Vec<String> {
+        let begins = format!("{function}(");
+        self.trace
+            .lines()
+            .filter_map(|line| {
+                let at = line.find(&begins)?;
+                // The name is preceded by nothing, a blank, or the name of its library.
+                let is_whole = line[..at].chars().next_back().is_none_or(|c| c == ' ' || c == '>');
+                is_whole.then(|| match line[at..].split_once(" = ") {
+                    Some((call, result)) => format!("{} = {result}", call.trim_end()),
+                    None => line[at..].to_owned(),
+                })
+            })
+            .collect()
     }
 
     /// Whether there is a report.

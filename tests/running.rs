@@ -17,7 +17,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(400);
 pub(crate) struct Running {
     pub(crate) what: String,
     pub(crate) child: Child,
-    /// `stdout`, `stderr` and `report.json` are in it.
+    /// `stdout`, `stderr`, `report.json` and `trace` are in it.
     pub(crate) files: TempDir,
     /// Whether it has come to its end.
     pub(crate) finished: bool,
@@ -80,6 +80,8 @@ impl Running {
             stderr: self.read("stderr"),
             status: exit_code(ended.expect("waited for")),
             report: report.map(|text| Report::parse(&text)),
+            trace: fs::read(self.files.path().join("trace"))
+                .map_or_else(|_| String::new(), |text| String::from_utf8_lossy(&text).into_owned()),
             what: std::mem::take(&mut self.what),
         }
     }

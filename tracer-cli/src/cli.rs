@@ -372,7 +372,7 @@ fn parse_map(text: &str) -> Result<Map, String> {
 }
 
 /// `16K`, `1M`, `1048576`.
-fn parse_bytes(text: &str) -> Result<u64, String> {
+pub fn parse_bytes(text: &str) -> Result<u64, String> {
     let (digits, shift) = match text.as_bytes().last() {
         Some(b'k' | b'K') => (&text[..text.len() - 1], 10),
         Some(b'm' | b'M') => (&text[..text.len() - 1], 20),

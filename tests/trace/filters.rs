@@ -1,0 +1,75 @@
+//! Which calls are shown: ltrace's filters.
+
+use crate::launch::traced;
+use crate::target::Target;
+
+/// The names at the beginnings of the trace's lines.
+fn names(trace: &str) -> Vec<String> {
+    let mut names: Vec<String> = trace
+        .lines()
+        .filter_map(|line| {
+            line.split_once('(').map(|(name, _)| name.trim().rsplit('>').next().unwrap().to_owned())
+        })
+        .filter(|name| !name.contains(' ') && !name.is_empty())
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn shown(filter: &[&str]) -> Vec<String> {
+    let target = Target::c("linkage.c").build();
+    let outcome = traced().options(filter).run(&target, &["2"]).expect_status(7);
+    names(&outcome.trace)
+}
+
+#[test]
+fn pluses_and_commas_join_names() {
+    assert_eq!(shown(&["-e", "strlen+labs"]), ["labs", "strlen"]);
+    assert_eq!(shown(&["-e", "strlen,labs"]), ["labs", "strlen"]);
+    assert_eq!(shown(&["-e", "strlen", "-e", "labs"]), ["labs", "strlen"]);
+}
+
+#[test]
+fn a_minus_takes_names_away() {
+    let all = shown(&[]);
+    let without = shown(&["-e", "-strlen"]);
+    assert!(all.contains(&"strlen".to_owned()) && !without.contains(&"strlen".to_owned()));
+    assert_eq!(without.len() + 1, all.len(), "{all:?} {without:?}");
+    assert_eq!(shown(&["-e", "str*-strcmp"]), ["strlen"]);
+}
+
+#[test]
+fn shell_patterns_and_regular_expressions_choose() {
+    assert_eq!(shown(&["-e", "str*"]), ["strcmp", "strlen"]);
+    assert_eq!(shown(&["-e", "str[lx]en"]), ["strlen"]);
+    assert_eq!(shown(&["-e", "/^str.*n$/"]), ["strlen"]);
+    assert_eq!(shown(&["-e", "strlen@MAIN"]), ["strlen"]);
+    assert_eq!(shown(&["-e", "strlen@libnothing*"]), Vec::<String>::new());
+}
+
+#[test]
+fn functions_of_a_library_are_chosen_by_its_name() {
+    assert!(shown(&["-l", "libc.so*"]).contains(&"strlen".to_owned()));
+    assert!(shown(&["-l", "libm.so*"]).is_empty());
+    assert_eq!(
+        shown(&["-x", "strlen@libc.so*", "-e", "labs"])
+            .iter()
+            .filter(|name| name.starts_with("strlen"))
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn no_library_calls_are_shown_if_none_are_wanted() {
+    assert_eq!(shown(&["-L"]), Vec::<String>::new());
+}
+
+#[test]
+fn an_unfit_filter_is_refused_with_a_hint() {
+    let target = Target::c("linkage.c").build();
+    let outcome = traced().options(&["-e", "/[/"]).run(&target, &["2"]);
+    assert_eq!(outcome.status, 125, "{outcome}");
+    assert!(outcome.stderr().contains("hint: "), "{outcome}");
+}

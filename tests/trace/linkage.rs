@@ -1,0 +1,126 @@
+//! However a program was compiled and linked, each of its calls is shown.
+
+use crate::launch::{installed, skipped, traced};
+use crate::outcome::Outcome;
+use crate::target::{Recipe, Target};
+
+const TIMES: i64 = 25;
+
+/// Everything that the target says it has called is in the trace, as often, and nothing of it is lost.
+fn expect_all_calls(traced: &Outcome) {
+    for (function, times) in traced.said_all("calls.") {
+        assert_eq!(traced.lines_of(&function).len() as i64, times, "{function}: {traced}\n{}", traced.trace);
+    }
+    assert!(traced.trace.contains("+++ exited (status 7) +++"), "{}", traced.trace);
+}
+
+fn shows_all(recipe: Recipe) -> Outcome {
+    let target = recipe.build();
+    let outcome = traced().run(&target, &[TIMES.to_string()]).expect_status(7);
+    expect_all_calls(&outcome);
+    outcome
+}
+
+/// A C program linked in one of these ways; `-fno-builtin` is in all of them.
+fn c(flags: &[&str]) -> Recipe {
+    Target::c("linkage.c").flags(flags)
+}
+
+#[test]
+fn lazily_bound_calls_of_a_position_independent_program_are_shown() {
+    assert_eq!(shows_all(c(&["-Wl,-z,lazy"])).said("equal"), 1);
+}
+
+#[test]
+fn calls_bound_at_start_behind_read_only_relocations_are_shown() {
+    assert_eq!(shows_all(c(&["-Wl,-z,now", "-Wl,-z,relro"])).said("equal"), 1);
+}
+
+#[test]
+fn calls_of_a_program_at_fixed_addresses_are_shown() {
+    assert_eq!(shows_all(c(&["-no-pie", "-fno-pie", "-Wl,-z,lazy"])).said("equal"), 1);
+    assert_eq!(shows_all(c(&["-no-pie", "-fno-pie", "-Wl,-z,now"])).said("equal"), 1);
+}
+
+#[test]
+fn calls_without_a_procedure_linkage_table_are_shown() {
+    assert_eq!(shows_all(c(&["-fno-plt"])).said("equal"), 1);
+}
+
+#[test]
+fn calls_through_a_second_linkage_table_are_shown() {
+    for bound in ["-Wl,-z,lazy", "-Wl,-z,now"] {
+        shows_all(c(&["-fcf-protection", "-Wl,-z,ibtplt", bound]));
+    }
+}
+
+#[test]
+fn a_program_with_the_old_hash_table_alone_is_traced() {
+    shows_all(c(&["-Wl,--hash-style=sysv"]));
+}
+
+#[test]
+fn other_compilers_and_linkers_make_no_difference() {
+    if installed("clang").is_some() {
+        for flags in [&[][..], &["-fno-plt"], &["-Wl,-z,now"]] {
+            shows_all(c(flags).compiler("clang"));
+        }
+    }
+    for linker in ["lld", "gold"] {
+        match c(&[&format!("-fuse-ld={linker}")]).try_build() {
+            Err(_) => skipped(&format!("gcc cannot link with {linker} here")),
+            Ok(target) => {
+                let outcome = traced().run(&target, &[TIMES.to_string()]).expect_status(7);
+                expect_all_calls(&outcome);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_the_rust_compiler_makes_is_traced() {
+    shows_all(Target::rust("linkage.rs"));
+}
+
+#[test]
+fn calls_are_shown_that_exceptions_leave() {
+    let outcome = shows_all(Target::cpp("linkage.cpp"));
+    assert_eq!(outcome.said("caught"), TIMES);
+    assert_eq!(outcome.said("destroyed"), 2 * TIMES);
+}
+
+#[test]
+fn calls_that_a_plugin_makes_are_shown() {
+    let plugin = c(&["-DPLUGIN", "-shared", "-fPIC"]).build();
+    for flags in [&["-Wl,-z,now"][..], &["-Wl,-z,lazy"], &["-fno-plt"]] {
+        let target = c(flags).build();
+        let path = plugin.path().to_str().unwrap();
+        let filter = format!("*@{}", plugin.name());
+        let outcome =
+            traced().options(&["-e", &filter]).run(&target, &[&TIMES.to_string(), path]).expect_status(7);
+        expect_all_calls(&outcome);
+        assert_eq!(outcome.said("equal"), 1, "{outcome}");
+    }
+}
+
+#[test]
+fn function_pointers_are_equal_in_all_objects() {
+    let plugin = c(&["-DPLUGIN", "-shared", "-fPIC"]).build();
+    let path = plugin.path().to_str().unwrap().to_owned();
+    for flags in [&["-Wl,-z,now"][..], &["-fno-plt"], &["-no-pie", "-fno-pie"]] {
+        let target = c(flags).build();
+        for filter in ["@MAIN", "*@*", &format!("tolower@{}", plugin.name()), "tolower@MAIN"] {
+            let outcome = traced().options(&["-e", filter]).run(&target, &["3", &path]).expect_status(7);
+            assert_eq!(outcome.said("equal"), 1, "{filter} {flags:?} {outcome}");
+        }
+    }
+}
+
+#[test]
+fn objects_that_cannot_be_traced_are_told() {
+    let target = c(&["-static"]).build();
+    let outcome = traced().run(&target, &["1"]);
+    assert_eq!(outcome.status, 125, "{outcome}");
+    assert!(outcome.stderr().contains("static"), "{outcome}");
+    assert!(outcome.stderr().contains("hint: "), "{outcome}");
+}
