@@ -13,6 +13,7 @@ mod stack;
 mod target;
 
 mod arenas;
+mod binding;
 mod counts;
 mod daemons;
 mod endings;

@@ -104,6 +104,8 @@ pub mod refused {
     pub const UNREADABLE: u64 = 5;
     /// An indirect function without a name.
     pub const NAMELESS: u64 = 6;
+    /// The function is found at its first call only, and this loader's way to do so is not known.
+    pub const LAZY: u64 = 7;
 }
 
 /// Descriptor numbers in one [`Note::Holds`].

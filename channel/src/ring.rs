@@ -421,6 +421,11 @@ impl Consumer {
         self.position += length as u64;
     }
 
+    /// Passes `words` words of records at once, whose places the caller has filled with zeros.
+    pub fn advance(&mut self, words: u64) {
+        self.position += words;
+    }
+
     /// Words passed and not yet given back.
     #[inline]
     #[must_use]

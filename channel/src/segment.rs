@@ -210,6 +210,14 @@ impl Layout {
         .checked()
     }
 
+    /// The same with a plan of so many words, but without a directory: hooks are bound by slots, nothing else is traced.
+    ///
+    /// # Errors
+    /// If that is too large.
+    pub fn with_plan(self, plan_words: u64) -> Result<Self, NotOurs> {
+        Self { plan_bytes: plan_words.saturating_mul(8), ..self }.checked()
+    }
+
     fn checked(self) -> Result<Self, NotOurs> {
         let bytes = self.capacity.saturating_mul(8);
         if !self.capacity.is_power_of_two()

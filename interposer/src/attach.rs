@@ -7,7 +7,9 @@ use core::ffi::{c_char, c_int};
 use core::sync::atomic::Ordering;
 
 use calltap_channel::segment::{SEGMENT_VARIABLE, Segment};
+use calltap_channel::trace::plan::Plan;
 
+use crate::trace::binding;
 use crate::{hooks, image, kernel, tag, unwind};
 
 /// The program's own `LD_PRELOAD`, set aside by whoever started us.
@@ -29,6 +31,16 @@ extern "C" fn construct(_: c_int, _: *const *const c_char, environment: *mut *mu
     if let Some(segment) = map(path) {
         tag::set(segment.header().tag.load(Ordering::Relaxed));
         image::attach(segment);
+        bind(segment);
+    }
+}
+
+/// Binds slots, if the session has a plan for that.
+fn bind(segment: Segment) {
+    // SAFETY: the CLI has written it before it started the first process.
+    let words: &'static [u64] = unsafe { segment.plan() };
+    if let Some(plan) = Plan::new(words) {
+        binding::bind_all(plan);
     }
 }
 

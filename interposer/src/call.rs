@@ -246,7 +246,7 @@ impl Call {
         }
         self.taps |= state::UNTIMED;
         let Some(times) = self.stop() else { return };
-        let stack = if self.taps & state::STACKS != 0 { unwind::take_from(slot, bp) } else { 0 };
+        let stack = if self.taps & state::STACKS != 0 { unwind::take_from(slot, self.site, bp) } else { 0 };
         self.write_long(times, stack, (), arguments, text);
     }
 
@@ -280,7 +280,7 @@ impl Call {
 
 /// Reserves a record's words; gives the push that this one has interrupted along.
 #[inline(always)]
-fn open(control: &Control, words: usize) -> Option<(u64, Outer)> {
+pub(crate) fn open(control: &Control, words: usize) -> Option<(u64, Outer)> {
     let frame = frame();
     let mut outer = control.outer();
     if outer.exists() {

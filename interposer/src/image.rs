@@ -7,7 +7,7 @@ use calltap_channel::Note;
 use calltap_channel::clock::Clock;
 use calltap_channel::segment::{self, Segment};
 
-use crate::{call, kernel, state, thread};
+use crate::{call, kernel, state, thread, trace};
 
 struct Attached(UnsafeCell<Option<Segment>>);
 
@@ -45,6 +45,9 @@ pub(crate) fn parent_serial() -> u32 {
 pub(crate) fn attach(segment: Segment) {
     // SAFETY: the constructor runs before the process has a second thread.
     unsafe { *ATTACHED.0.get() = Some(segment) };
+    if segment.header().traces.load(Ordering::Relaxed) != 0 {
+        trace::call::prepare();
+    }
     if state::wipe_on_fork() {
         register();
     }
@@ -66,6 +69,7 @@ pub(crate) fn register() {
     crate::slot::set_memory(core::ptr::null_mut());
     crate::slot::set_ring(core::ptr::null());
     crate::slot::set_parked(core::ptr::null());
+    crate::slot::set_counts(0);
     let forked = PID.load(Ordering::Relaxed) != 0;
     let flags = header.flags.load(Ordering::Relaxed);
     if header.reader.load(Ordering::Relaxed) == segment::READER_GONE
@@ -81,6 +85,9 @@ pub(crate) fn register() {
     let mut taps = header.taps.load(Ordering::Relaxed) as u32 | state::REGISTERED;
     if flags & segment::LATENCY_OFF != 0 {
         taps |= state::UNTIMED;
+    }
+    if header.traces.load(Ordering::Relaxed) != 0 {
+        taps |= state::TRACED;
     }
     if Clock::from_number(header.clock.load(Ordering::Relaxed) as u32) == Clock::Monotonic {
         taps |= state::MONOTONIC;

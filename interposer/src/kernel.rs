@@ -113,6 +113,14 @@ pub(crate) fn map_private(bytes: usize) -> Option<*mut u8> {
     map(bytes, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1)
 }
 
+/// New private memory of which little will be used, or None: nothing is set aside for it.
+pub(crate) fn map_sparse(bytes: usize) -> Option<*mut u8> {
+    let memory = map(bytes, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE, -1)?;
+    // Nor is a large page taken for the first word that is written.
+    call(libc::SYS_madvise, [memory as u64, bytes as u64, libc::MADV_NOHUGEPAGE as u64, 0, 0]);
+    Some(memory)
+}
+
 /// `bytes` of the file `fd`, shared, or None.
 pub(crate) fn map_shared(bytes: usize, fd: i32) -> Option<*mut u8> {
     map(bytes, libc::MAP_SHARED | libc::MAP_NORESERVE, fd)

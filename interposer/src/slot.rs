@@ -1,4 +1,4 @@
-//! Three words of this thread's own: where its ring is, and what it remembers of stacks.
+//! A few words of this thread's own: where its ring is, what it remembers of stacks, and what tracing needs.
 //!
 //! Initial-exec thread-local storage, reserved in assembly: reading it is one instruction, never
 //! allocates and never calls `__tls_get_addr`, as `thread_local!` in a shared library would.
@@ -7,104 +7,102 @@ use core::arch::{asm, global_asm};
 
 use calltap_channel::ring::Control;
 
+use crate::trace::frames::Pool;
 use crate::unwind::Memory;
+
+const RING: usize = 0;
+const PARKED: usize = 8;
+const MEMORY: usize = 16;
+/// Where the word is that [`counts`] gives; the machine code of [`crate::trace`] reads it, too.
+pub(crate) const COUNTS: usize = 24;
+const POOL: usize = 32;
 
 global_asm!(
     ".section .tbss,\"awT\",@nobits",
     ".balign 8",
     ".hidden calltap_slot",
     ".type calltap_slot,@object",
-    ".size calltap_slot,24",
+    ".size calltap_slot,40",
     "calltap_slot:",
-    ".zero 24",
+    ".zero 40",
     ".text",
 );
 
-/// The control block of this thread's ring; null before its first tapped call.
+/// The word at an offset.
 #[inline(always)]
-pub(crate) fn ring() -> *const Control {
-    let ring: *const Control;
+fn get<const AT: usize>() -> u64 {
+    let word;
     // SAFETY: reads this thread's own word; the offset is fixed when the library is loaded.
     unsafe {
         asm!(
             "mov {0}, qword ptr [rip + calltap_slot@GOTTPOFF]",
-            "mov {0}, qword ptr fs:[{0}]",
-            out(reg) ring,
+            "mov {0}, qword ptr fs:[{0} + {at}]",
+            out(reg) word,
+            at = const AT,
             options(nostack, readonly, preserves_flags),
         );
     }
-    ring
+    word
 }
 
-/// Sets what [`ring`] gives.
-pub(crate) fn set_ring(ring: *const Control) {
+fn set<const AT: usize>(word: u64) {
     // SAFETY: writes this thread's own word.
     unsafe {
         asm!(
             "mov {0}, qword ptr [rip + calltap_slot@GOTTPOFF]",
-            "mov qword ptr fs:[{0}], {1}",
+            "mov qword ptr fs:[{0} + {at}], {1}",
             out(reg) _,
-            in(reg) ring,
+            in(reg) word,
+            at = const AT,
             options(nostack, preserves_flags),
         );
     }
+}
+
+/// The control block of this thread's ring; null before its first tapped call.
+#[inline(always)]
+pub(crate) fn ring() -> *const Control {
+    get::<RING>() as *const Control
+}
+
+/// Sets what [`ring`] gives.
+pub(crate) fn set_ring(ring: *const Control) {
+    set::<RING>(ring as u64);
 }
 
 /// The ring set aside while this thread may be two (`vfork`); null otherwise.
 pub(crate) fn parked() -> *const Control {
-    let ring: *const Control;
-    // SAFETY: as in `ring`, the word behind it.
-    unsafe {
-        asm!(
-            "mov {0}, qword ptr [rip + calltap_slot@GOTTPOFF]",
-            "mov {0}, qword ptr fs:[{0} + 8]",
-            out(reg) ring,
-            options(nostack, readonly, preserves_flags),
-        );
-    }
-    ring
+    get::<PARKED>() as *const Control
 }
 
 /// Sets what [`parked`] gives.
 pub(crate) fn set_parked(ring: *const Control) {
-    // SAFETY: as in `set_ring`, the word behind it.
-    unsafe {
-        asm!(
-            "mov {0}, qword ptr [rip + calltap_slot@GOTTPOFF]",
-            "mov qword ptr fs:[{0} + 8], {1}",
-            out(reg) _,
-            in(reg) ring,
-            options(nostack, preserves_flags),
-        );
-    }
+    set::<PARKED>(ring as u64);
 }
 
 /// What this thread remembers of its stacks; null if none are taken.
 #[inline(always)]
 pub(crate) fn memory() -> *mut Memory {
-    let memory: *mut Memory;
-    // SAFETY: as in `ring`, the third word.
-    unsafe {
-        asm!(
-            "mov {0}, qword ptr [rip + calltap_slot@GOTTPOFF]",
-            "mov {0}, qword ptr fs:[{0} + 16]",
-            out(reg) memory,
-            options(nostack, readonly, preserves_flags),
-        );
-    }
-    memory
+    get::<MEMORY>() as *mut Memory
 }
 
 /// Sets what [`memory`] gives.
 pub(crate) fn set_memory(memory: *mut Memory) {
-    // SAFETY: as in `set_ring`, the third word.
-    unsafe {
-        asm!(
-            "mov {0}, qword ptr [rip + calltap_slot@GOTTPOFF]",
-            "mov qword ptr fs:[{0} + 16], {1}",
-            out(reg) _,
-            in(reg) memory,
-            options(nostack, preserves_flags),
-        );
-    }
+    set::<MEMORY>(memory as u64);
+}
+
+/// Sets the address of this thread's counts of calls; 0 if it has none now.
+pub(crate) fn set_counts(address: u64) {
+    set::<COUNTS>(address);
+}
+
+/// This thread's frames of traced calls; null before its first one.
+#[inline(always)]
+pub(crate) fn pool() -> *mut Pool {
+    get::<POOL>() as *mut Pool
+}
+
+/// Sets what [`pool`] gives.
+pub(crate) fn set_pool(pool: *mut Pool) {
+    set::<POOL>(pool as u64);
 }

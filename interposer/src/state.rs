@@ -17,13 +17,17 @@ pub(crate) const STACKS: u32 = 1 << 28;
 /// Bit of the word: at every call, not only at those that acquire something.
 pub(crate) const STACKS_AT_ALL: u32 = 1 << 27;
 
+/// Bit of the word: calls of any functions are traced.
+pub(crate) const TRACED: u32 = 1 << 26;
+
+/// The word, alone on its page. The machine code of [`crate::trace`] reads it, too.
 #[repr(C, align(4096))]
-struct Page {
+pub(crate) struct Page {
     taps: AtomicU32,
     rest: [u8; 4092],
 }
 
-static PAGE: Page = Page { taps: AtomicU32::new(0), rest: [0; 4092] };
+pub(crate) static PAGE: Page = Page { taps: AtomicU32::new(0), rest: [0; 4092] };
 
 /// The word: family bits and the bits above. Zero in a process that is not registered.
 #[inline(always)]

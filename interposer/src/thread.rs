@@ -5,6 +5,7 @@ use core::sync::atomic::Ordering;
 use calltap_channel::ring::Control;
 use calltap_channel::segment::Segment;
 
+use crate::trace::frames;
 use crate::unwind::Memory;
 use crate::{image, kernel, slot};
 
@@ -28,6 +29,9 @@ pub(crate) fn find() -> Option<Ring> {
         // The vfork is over: we are its parent.
         slot::set_parked(core::ptr::null());
         slot::set_ring(parked);
+        if let Some(segment) = image::segment() {
+            slot::set_counts(segment.counts(index_of(&segment, control)));
+        }
         return Some(Ring { control, vfork_child: false });
     }
     match claim() {
@@ -57,12 +61,22 @@ pub(crate) fn claim() -> Option<&'static Control> {
             raise_high_water(&segment, index as u32 + 1);
             let memory = Memory::claim(&segment, index).map_or(core::ptr::null_mut(), core::ptr::from_mut);
             slot::set_memory(memory);
+            if segment.header().traces.load(Ordering::Relaxed) != 0 {
+                frames::claim_pool(index);
+                slot::set_counts(segment.counts(index));
+            }
             slot::set_ring(control);
             return Some(control);
         }
     }
     segment.header().threads_without_ring.fetch_add(1, Ordering::Relaxed);
     None
+}
+
+/// Which ring of the segment this is.
+pub(crate) fn index_of(segment: &Segment, control: &Control) -> usize {
+    let first = core::ptr::from_ref(segment.control(0));
+    (core::ptr::from_ref(control) as usize - first as usize) / size_of::<Control>()
 }
 
 /// Release: the reader that sees the new mark also sees the claim.

@@ -70,6 +70,18 @@ pub struct Scale {
 }
 
 impl Scale {
+    /// As two numbers, to be written down.
+    #[must_use]
+    pub fn parts(&self) -> [u64; 2] {
+        [self.zero, self.factor]
+    }
+
+    /// Of two numbers that were written down.
+    #[must_use]
+    pub fn of_parts([zero, factor]: [u64; 2]) -> Self {
+        Self { zero, factor }
+    }
+
     /// Nanoseconds since the session began; 0 for what was before.
     #[inline]
     #[must_use]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use calltap_channel::Family;
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::library::Binding;
 use crate::report::map::Form;
 use crate::report::stacks::{GroupBy, StackValue};
 use crate::system_calls::Selection;
@@ -44,6 +45,11 @@ pub enum Verb {
     /// Show every call of a library function that a program makes, as ltrace does
     #[command(disable_version_flag = true)]
     Trace(Box<crate::trace::options::Trace>),
+    /// List the functions of libraries that a program calls: which calls `trace` can show, with what is known of
+    /// their arguments
+    ///
+    /// The program is not run; its loader tells which libraries it needs.
+    List(crate::list::List),
     /// The tracer process: started by `run` and `trace`.
     #[command(name = "__tracer", hide = true)]
     Tracer(Box<Tracer>),
@@ -75,6 +81,15 @@ pub struct Run {
     /// Whether durations are measured; without them a call costs one time stamp less (about 10 ns)
     #[arg(long, value_name = "SWITCH", value_enum, default_value_t = Switch::On)]
     pub latency: Switch,
+
+    /// How functions are tapped
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = Binding::Symbols)]
+    pub bind: Binding,
+
+    /// Tap only the calls of objects whose soname fits this shell pattern (or whose path, if it begins with a slash), MAIN
+    /// for the program itself; may be repeated; needs --bind got
+    #[arg(long, value_name = "GLOB")]
+    pub objects: Vec<String>,
 
     /// Tap only the program itself, not its children
     #[arg(long)]
@@ -270,6 +285,9 @@ pub struct Tracer {
     /// List processes' descriptors where they begin.
     #[arg(long)]
     pub list_descriptors: bool,
+    /// Whose ids the program gets.
+    #[arg(long)]
+    pub user: Option<String>,
     /// The program's arguments, its name first.
     #[arg(required = true, last = true)]
     pub command: Vec<OsString>,

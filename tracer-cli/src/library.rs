@@ -1,5 +1,9 @@
 //! The interposer's library: embedded in this binary, put where the loader can find it.
+//!
+//! There are two variants of the one library. Where functions are bound by slots, its exported symbols are local:
+//! the loader takes no notice of them, and nothing is bound by name.
 
+use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -7,11 +11,57 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use goblin::elf::Elf;
+use goblin::elf64::section_header::{SHN_UNDEF, SHT_DYNSYM};
+use goblin::elf64::sym::{SIZEOF_SYM, STB_LOCAL, STT_FUNC};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
 static LIBRARY: &[u8] = include_bytes!(env!("CALLTAP_LIBRARY"));
 /// Hash of the library's content: two builds never share a file.
 const HASH: &str = env!("CALLTAP_LIBRARY_HASH");
+
+/// How hooks come before the functions they are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Binding {
+    /// By name, from the first instruction on; later by slots what that misses
+    Symbols,
+    /// In the slots of objects that import them, which can be chosen
+    #[value(name = "got")]
+    Slots,
+}
+
+impl Binding {
+    /// Part of the file's name.
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Symbols => "",
+            Self::Slots => "-slots",
+        }
+    }
+
+    /// The library's bytes.
+    fn library(self) -> anyhow::Result<Cow<'static, [u8]>> {
+        Ok(match self {
+            Self::Symbols => Cow::Borrowed(LIBRARY),
+            Self::Slots => Cow::Owned(with_local_functions(LIBRARY)?),
+        })
+    }
+}
+
+/// A copy of the library whose exported functions are local symbols.
+fn with_local_functions(library: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let elf = Elf::parse(library).context("the embedded library is damaged")?;
+    let table = elf.section_headers.iter().find(|section| section.sh_type == SHT_DYNSYM);
+    let table = table.context("the embedded library has no dynamic symbols")?;
+    let mut library = library.to_vec();
+    for (index, symbol) in elf.dynsyms.iter().enumerate() {
+        if symbol.st_shndx != SHN_UNDEF as usize && symbol.st_type() == STT_FUNC {
+            // `st_info` is the byte behind the name's four.
+            library[table.sh_offset as usize + index * SIZEOF_SYM + 4] = STB_LOCAL << 4 | STT_FUNC;
+        }
+    }
+    Ok(library)
+}
 
 /// Where the library is, as long as this value lives.
 #[derive(Debug)]
@@ -22,15 +72,16 @@ pub struct Library {
 }
 
 impl Library {
-    /// Finds or writes the library in the user's cache directory; where that cannot be used, keeps
+    /// Finds or writes the variant of the library in the user's cache directory; where that cannot be used, keeps
     /// it in memory.
     ///
     /// # Errors
     /// If not even memory can hold it.
-    pub fn place() -> anyhow::Result<Self> {
-        match in_cache() {
+    pub fn place(binding: Binding) -> anyhow::Result<Self> {
+        let library = binding.library()?;
+        match in_cache(binding, &library) {
             Ok(path) => Ok(Self { path, _memory: None }),
-            Err(_) => in_memory().context(
+            Err(_) => in_memory(&library).context(
                 "cannot place the interposer's library\n\
                  hint: a limit on open files or file sizes (ulimit -n, -f) counts",
             ),
@@ -44,48 +95,49 @@ impl Library {
     }
 }
 
-fn in_cache() -> io::Result<PathBuf> {
+fn in_cache(binding: Binding, library: &[u8]) -> io::Result<PathBuf> {
     let unusable = || io::Error::from(io::ErrorKind::NotFound);
     let base = match std::env::var_os("XDG_CACHE_HOME").filter(|path| Path::new(path).is_absolute()) {
         Some(cache) => PathBuf::from(cache),
         None => PathBuf::from(std::env::var_os("HOME").ok_or_else(unusable)?).join(".cache"),
     };
     let directory = base.join("calltap");
-    let path = directory.join(format!("libcalltap-{HASH}.so"));
+    let name = format!("libcalltap-{HASH}{}.so", binding.suffix());
+    let path = directory.join(&name);
     let separated = path.to_str().is_none_or(|path| path.contains([' ', ':', '\t', '\n', '$', ';']));
     if !path.is_absolute() || separated {
         return Err(unusable());
     }
-    if is_ours(&path) {
+    if is_ours(&path, library) {
         return Ok(path);
     }
     fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
-    let temporary = directory.join(format!(".libcalltap-{HASH}.{}", std::process::id()));
-    let written = write_new(&temporary).and_then(|()| publish(&temporary, &path));
+    let temporary = directory.join(format!(".{name}.{}", std::process::id()));
+    let written = write_new(&temporary, library).and_then(|()| publish(&temporary, &path, library));
     let _ = fs::remove_file(&temporary);
     written?;
-    if is_ours(&path) { Ok(path) } else { Err(unusable()) }
+    if is_ours(&path, library) { Ok(path) } else { Err(unusable()) }
 }
 
 /// Gives the finished file its name. One that another run has published meanwhile stays: it may be in
 /// use, and a target is only given the very file that its tracer has seen.
-fn publish(temporary: &Path, path: &Path) -> io::Result<()> {
+fn publish(temporary: &Path, path: &Path, library: &[u8]) -> io::Result<()> {
     match fs::hard_link(temporary, path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && is_ours(path) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && is_ours(path, library) => Ok(()),
         Err(_) => fs::rename(temporary, path),
         Ok(()) => Ok(()),
     }
 }
 
-fn write_new(path: &Path) -> io::Result<()> {
+fn write_new(path: &Path, library: &[u8]) -> io::Result<()> {
     let _ = fs::remove_file(path);
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o755).open(path)?;
-    file.write_all(LIBRARY)?;
+    file.write_all(library)?;
     file.set_permissions(Permissions::from_mode(0o755))
 }
 
 /// Whether the file is this library, whole, and can be replaced by nobody else.
-fn is_ours(path: &Path) -> bool {
+fn is_ours(path: &Path, library: &[u8]) -> bool {
     let Ok(mut file) =
         File::options().read(true).custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_CLOEXEC).open(path)
     else {
@@ -93,17 +145,35 @@ fn is_ours(path: &Path) -> bool {
     };
     let Ok(metadata) = file.metadata() else { return false };
     let mine = metadata.uid() == nix::unistd::geteuid().as_raw();
-    if !mine || metadata.mode() & 0o022 != 0 || metadata.len() != LIBRARY.len() as u64 {
+    if !mine || metadata.mode() & 0o022 != 0 || metadata.len() != library.len() as u64 {
         return false;
     }
-    let mut content = Vec::with_capacity(LIBRARY.len());
-    file.read_to_end(&mut content).is_ok() && content == LIBRARY
+    let mut content = Vec::with_capacity(library.len());
+    file.read_to_end(&mut content).is_ok() && content == library
 }
 
-fn in_memory() -> anyhow::Result<Library> {
+fn in_memory(library: &[u8]) -> anyhow::Result<Library> {
     let memory = memfd_create(c"libcalltap.so", MFdFlags::MFD_CLOEXEC)?;
     let path = PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), memory.as_raw_fd()));
     let mut file = File::from(memory);
-    file.write_all(LIBRARY)?;
+    file.write_all(library)?;
     Ok(Library { path, _memory: Some(file.into()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_variant_for_slots_has_the_same_functions_under_no_name_of_their_own() {
+        let slots = with_local_functions(LIBRARY).unwrap();
+        let (by_name, by_slot) = (Elf::parse(LIBRARY).unwrap(), Elf::parse(&slots).unwrap());
+        let defined = |elf: &Elf<'_>, binding: u8| {
+            let functions = elf.dynsyms.iter().filter(|symbol| symbol.is_function() && !symbol.is_import());
+            functions.filter(|symbol| symbol.st_bind() == binding).count()
+        };
+        assert!(defined(&by_name, goblin::elf64::sym::STB_GLOBAL) > 50);
+        assert_eq!(defined(&by_slot, goblin::elf64::sym::STB_GLOBAL), 0);
+        assert_eq!(defined(&by_slot, STB_LOCAL), defined(&by_name, goblin::elf64::sym::STB_GLOBAL));
+    }
 }

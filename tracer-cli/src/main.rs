@@ -2,6 +2,7 @@
 
 mod allocator;
 mod allocators;
+mod bind;
 mod calibration;
 mod cli;
 mod elf_file;
@@ -11,6 +12,7 @@ mod findings;
 mod futex;
 mod histogram_log;
 mod library;
+mod list;
 mod looks;
 mod memory_limit;
 mod origin;
@@ -23,6 +25,7 @@ mod report;
 mod residency;
 mod run;
 mod segment_file;
+mod session;
 mod signals;
 mod sigpipe;
 mod snapshot;
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Verb::Run(options) => run::run(&options),
         Verb::Snapshot(options) => snapshot::run(&options),
         Verb::Trace(options) => trace::run(&options),
+        Verb::List(options) => list::run(&options),
         Verb::Tracer(options) => tracer_process(*options),
     };
     result.unwrap_or_else(|error| {
@@ -66,7 +70,7 @@ fn main() -> ExitCode {
         // If stderr is closed nobody can be told; the status still says it.
         let _ = writeln!(std::io::stderr(), "calltap: {}", told(&error));
         let preflight = error.downcast_ref::<PreflightError>().map(PreflightError::status);
-        let executed = error.downcast_ref::<run::NotExecuted>().map(run::NotExecuted::status);
+        let executed = error.downcast_ref::<session::NotExecuted>().map(session::NotExecuted::status);
         ExitCode::from(preflight.or(executed).unwrap_or(FAILED))
     })
 }
@@ -85,6 +89,7 @@ fn tracer_process(options: Tracer) -> anyhow::Result<ExitCode> {
         system_calls: options.syscalls,
         all_stops: options.all_stops,
         lists_descriptors: options.list_descriptors,
+        user: options.user,
         program: options.program,
         command: options.command,
     })

@@ -1,7 +1,6 @@
 //! `calltap run`: starts the program, watches it to its end, reports.
 
-use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command, ExitCode};
+use std::process::{Child, ExitCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -17,26 +16,26 @@ use calltap_channel::segment::{
 };
 use calltap_channel::stack;
 use crossbeam_channel::{Receiver, bounded, never, select, tick, unbounded};
-use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::calibration::Calibration;
 use crate::cli::{OnFull, Run, StacksAt, Switch, SyscallsMode, TapFamily};
 use crate::fail_on::Condition;
 use crate::library::Library;
-use crate::preflight::{self, Program};
+use crate::preflight;
 use crate::progress::ProgressLine;
 use crate::reader::{Options, Outcome, Progress, Reader};
 use crate::report::build::wrappers;
 use crate::segment_file::{self, SegmentFile};
-use crate::signals::{self, Arrived};
+use crate::session::{self, Start, Target};
+use crate::signals;
 use crate::snapshot::answer::Wanted;
 use crate::snapshot::request;
 use crate::snapshot::service::Service;
 use crate::suppressions::Suppressions;
 use crate::symbols::Symbols;
 use crate::system_calls::Selection;
-use crate::{findings, memory_limit, sigpipe};
+use crate::{bind, findings, memory_limit};
 
 /// Does what the options say; the exit status is the program's.
 ///
@@ -63,25 +62,35 @@ pub fn run(options: &Run) -> anyhow::Result<ExitCode> {
 
     let clock = Clock::of_this_machine();
     let calibration = Calibration::begin(clock);
-    let file = SegmentFile::create(layout(options)?)?;
+    let plan = bind::plan(options)?;
+    let file = SegmentFile::create(layout(options, plan.len() as u64)?)?;
+    file.segment().write_plan(&plan);
     let system_calls = system_calls(options)?;
     configure(&file.segment(), options, clock);
     if !system_calls.is_empty() && options.syscalls_mode == SyscallsMode::Seccomp {
         file.segment().header().tag.store(segment_file::new_tag()?, Ordering::Relaxed);
     }
-    let library = Library::place()?;
+    let library = Library::place(options.bind)?;
 
     signals::hold().context("cannot hold signals back")?;
-    let tracer = start_tracer(options, &program, &file, &library, &system_calls)?;
+    let start = Start {
+        program: &program,
+        command: &options.command,
+        file: &file,
+        library: &library,
+        follow: !options.no_follow,
+        system_calls: &system_calls,
+        all_stops: options.syscalls_mode == SyscallsMode::AllStops,
+        lists_descriptors: options.tap.contains(&TapFamily::Fd),
+        user: None,
+    };
+    let tracer = start.tracer()?;
     let outcome = watch(options, tracer, file.segment(), clock, calibration);
     file.segment().header().reader.store(READER_GONE, Ordering::Relaxed);
     let outcome = outcome?;
 
     if let Some(errno) = outcome.exec_errno {
-        if outcome.filter_refused {
-            return Err(FilterRefused(std::io::Error::from_raw_os_error(errno)).into());
-        }
-        return Err(NotExecuted { program: program.path, errno }.into());
+        return Err(session::not_executed(&program.path, errno, outcome.filter_refused));
     }
     let status = outcome.processes.root_ending().and_then(|ending| ending.shell_status());
     if let (Some(path), Some(tally)) = (&options.dump_stacks, &outcome.tally) {
@@ -132,11 +141,12 @@ fn system_calls(options: &Run) -> anyhow::Result<Selection> {
 /// What tells of signals sent and of children waited for.
 const LIFE: &str = "wait4,waitid,kill,tkill,tgkill,rt_sigqueueinfo,rt_tgsigqueueinfo,pidfd_send_signal";
 
-/// The segment's layout: one ring more than threads, for the tracer.
-fn layout(options: &Run) -> anyhow::Result<Layout> {
-    let layout = Layout::new(options.max_threads + 1, options.ring_size).map_err(|reason| {
-        anyhow::anyhow!("rings of {} bytes cannot be made: {reason:?}", options.ring_size)
-    })?;
+/// The segment's layout, with a plan of so many words.
+fn layout(options: &Run, plan_words: u64) -> anyhow::Result<Layout> {
+    let layout = session::layout(options.max_threads, options.ring_size)?;
+    let layout = layout
+        .with_plan(plan_words)
+        .map_err(|reason| anyhow::anyhow!("{plan_words} words of rules cannot be kept: {reason:?}"))?;
     let depth = options.depth();
     if depth == 0 {
         return Ok(layout);
@@ -177,35 +187,6 @@ fn configure(segment: &Segment, options: &Run, clock: Clock) {
     }
     header.stack_depth.store(options.depth(), Ordering::Relaxed);
     header.flags.store(flags, Ordering::Relaxed);
-}
-
-/// Starts the tracer: this same binary, in a process of its own.
-fn start_tracer(
-    options: &Run,
-    program: &Program,
-    file: &SegmentFile,
-    library: &Library,
-    system_calls: &Selection,
-) -> anyhow::Result<Child> {
-    let mut command = Command::new("/proc/self/exe");
-    command.arg("__tracer").arg("--segment").arg(file.path());
-    command.arg("--library").arg(library.path()).arg("--program").arg(&program.path);
-    if options.no_follow {
-        command.arg("--no-follow");
-    }
-    command.arg("--syscalls").arg(system_calls.to_string());
-    if options.syscalls_mode == SyscallsMode::AllStops {
-        command.arg("--all-stops");
-    }
-    if options.tap.contains(&TapFamily::Fd) {
-        command.arg("--list-descriptors");
-    }
-    command.arg("--").args(&options.command);
-    sigpipe::pass_on(&mut command);
-    command.spawn().context(
-        "cannot start the tracer process\n\
-         hint: a limit on open files or processes (ulimit -n, -u) counts; calltap needs about ten of the first",
-    )
 }
 
 /// Reads until the tracer is done, handing signals on and showing progress meanwhile.
@@ -262,7 +243,8 @@ fn watch(
     let mut service = Service::new(segment, tracer_id, options.snapshot_stop == Switch::On, wanted);
     let ticks = options.snapshot_every.map_or_else(never, tick);
     let line = ProgressLine::new(options.quiet);
-    let mut target = Target { tracer: tracer_id, last: Progress::default() };
+    let target = Target::of(tracer_id);
+    let mut last = Progress::default();
     let mut exited: Receiver<_> = exited;
     let mut has_exited = false;
     let mut failure = None;
@@ -270,10 +252,10 @@ fn watch(
         select! {
             recv(progress) -> told => if let Ok(told) = told {
                 line.show(&told);
-                target.last = told;
+                last = told;
             },
             recv(arrived) -> arrived => if let Ok(arrived) = arrived {
-                target.hand_on(arrived, &segment);
+                target.hand_on(arrived, &segment, last.root_ended);
             },
             recv(ticks) -> _ => service.tick(),
             recv(requests) -> request => if let Ok(request) = request {
@@ -299,7 +281,7 @@ fn watch(
                 if let Some(failure) = failure
                     && !outcome.complete
                 {
-                    tracer_failed(failure.signal(), outcome.exec_errno)?;
+                    session::tracer_failed(failure, outcome.exec_errno)?;
                 }
                 if !has_exited && !outcome.detached {
                     let _ = exited.recv();
@@ -307,65 +289,5 @@ fn watch(
                 return Ok(outcome);
             },
         }
-    }
-}
-
-/// The tracer has said on stderr why it gave up, unless it was killed.
-fn tracer_failed(signal: Option<i32>, exec_errno: Option<i32>) -> anyhow::Result<()> {
-    match (signal, exec_errno) {
-        (_, Some(_)) => Ok(()),
-        (Some(signal), None) => {
-            anyhow::bail!("the tracer process was killed by signal {signal}, and the program with it")
-        }
-        (None, None) => anyhow::bail!("the tracer process failed"),
-    }
-}
-
-/// Where signals go.
-struct Target {
-    tracer: Pid,
-    last: Progress,
-}
-
-impl Target {
-    /// Hands a signal to the program; once that has ended, lets its children go.
-    fn hand_on(&self, arrived: Arrived, segment: &Segment) {
-        let root = segment.header().root_pid.load(Ordering::Acquire);
-        let ends =
-            matches!(arrived.signal, Signal::SIGINT | Signal::SIGTERM | Signal::SIGHUP | Signal::SIGQUIT);
-        if self.last.root_ended && ends {
-            // Only background children are left; they run on without us.
-            let _ = kill(self.tracer, Signal::SIGUSR2);
-        } else if arrived.sent && root != 0 {
-            let _ = kill(Pid::from_raw(root as i32), arrived.signal);
-        }
-    }
-}
-
-/// The kernel refused the filter that stops system calls.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "cannot stop system calls: the kernel refuses the filter: {0}\n\
-     hint: a sandbox or an old kernel is in the way; --syscalls none runs without"
-)]
-struct FilterRefused(std::io::Error);
-
-/// The kernel refused to execute the program, although it looked executable.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "cannot execute {}: {}\n\
-     hint: run it without calltap to see whether the system itself refuses it",
-    .program.display(), std::io::Error::from_raw_os_error(*.errno)
-)]
-pub struct NotExecuted {
-    program: std::path::PathBuf,
-    errno: i32,
-}
-
-impl NotExecuted {
-    /// 127 if there is nothing to execute, 126 if it cannot be (POSIX sh, "Command Search").
-    #[must_use]
-    pub fn status(&self) -> u8 {
-        if self.errno == nix::libc::ENOENT { 127 } else { 126 }
     }
 }

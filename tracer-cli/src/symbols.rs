@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -80,6 +80,13 @@ pub struct NamedFrame {
     pub address: u64,
     /// Whether it was found by frame pointer, for want of an unwind table.
     pub guessed: bool,
+}
+
+/// The file that has the debug information of an object, if it is not in the object itself: looked for in these
+/// directories, the system's, and beside the object. `path` is the object's.
+#[must_use]
+pub fn debug_file(object: &File, path: &Path, directories: &[PathBuf]) -> Option<PathBuf> {
+    DebugDirectories::new(directories.to_vec()).debug_file(object, path)
 }
 
 /// A place in the code of an object file.

@@ -1,15 +1,256 @@
 //! `calltap trace`: every call of a library function, as it happens.
 
+mod coverage;
 pub mod event;
+pub mod filter;
+pub mod needed;
 pub mod options;
+pub mod plan;
+mod prepare;
+mod print;
+mod record;
+mod replay;
+mod show;
+mod stacks;
+mod stream;
+mod watch;
 
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::path::Path;
 use std::process::ExitCode;
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context;
+use calltap_channel::clock::Clock;
+use calltap_channel::segment::{
+    ALL_SIGNALS, DROP_WHEN_FULL, Layout, NO_FOLLOW, READER_GONE, STACKS_AT_ALL, Segment,
+};
+use calltap_channel::stack;
+
+use self::coverage::Coverage;
+use self::filter::Filter;
+use self::options::Trace;
+use self::prepare::Prepared;
+use self::record::Recorder;
+use self::replay::{Recorded, Replay};
+use self::stacks::{Asked, Stacks, Table};
+use self::stream::{Functions, Live, Names, Outcome, Stream};
+use self::watch::Watch;
+use crate::calibration::{Calibration, Scale};
+use crate::cli::OnFull;
+use crate::library::{Binding, Library};
+use crate::preflight;
+use crate::reader::processes::Ending;
+use crate::segment_file::{self, SegmentFile};
+use crate::session::{self, Start};
+use crate::signals;
+
+/// Room for so many distinct stacks.
+const STACKS: u64 = 1 << 18;
 
 /// Does what the options say; the exit status is the program's.
 ///
 /// # Errors
-/// What keeps the program from being started.
-pub fn run(options: &options::Trace) -> anyhow::Result<ExitCode> {
-    let _ = options;
-    anyhow::bail!("not there yet")
+/// What keeps the program from being started or the trace from being written.
+pub fn run(options: &Trace) -> anyhow::Result<ExitCode> {
+    if options.version {
+        println!("calltap trace {}\nltrace's options and formats, as of ltrace 0.7.3", env!("CARGO_PKG_VERSION"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    if options.debug.as_deref().is_some_and(|mask| mask.starts_with('h')) {
+        println!("-D is accepted because ltrace has it; calltap has no debugging output of its own");
+        return Ok(ExitCode::SUCCESS);
+    }
+    anyhow::ensure!(
+        options.pid.is_empty(),
+        "cannot attach to a process (-p) yet\nhint: start the program under calltap: `calltap trace -- COMMAND`"
+    );
+    let filter = Filter::new(&options.calls, &options.library, &options.entries, options.no_library_calls)?;
+    match &options.replay {
+        Some(path) => play(options, &filter, path),
+        None => start(options, &filter),
+    }
+}
+
+/// Shows a recording.
+fn play(options: &Trace, filter: &Filter, path: &Path) -> anyhow::Result<ExitCode> {
+    let replay = Replay::open(path)?;
+    let prototypes = Rc::new(prepare::prototypes(options)?);
+    let program = replay.program.clone();
+    let lookup = Recorded::new(replay.plan.clone(), Rc::clone(&prototypes), program.clone());
+    let functions = Functions::new(Names::Recorded(HashMap::new()), Box::new(lookup));
+    let zero = UNIX_EPOCH + Duration::from_nanos(replay.head.zero_ns);
+    let stacks = (options.depth() > 0)
+        .then(|| Rc::new(Stacks::new(Table::Recorded(HashMap::new()), options.depth()).into()));
+    let frames = stacks.as_ref().map(|stacks| Asked(Rc::clone(stacks)));
+    let to = show::output(options)?;
+    let sink = show::sink(options, filter, Path::new(&program), zero, frames, to);
+    let followed = replay.head.flags & record::format::FOLLOWED != 0;
+    let scale = Scale::of_parts(replay.head.scale);
+    let mut stream = Stream::new(sink, stacks.clone(), functions, scale, followed);
+    let (end, whole) = replay.play(&mut stream, stacks.as_ref());
+    prepare::complain(&prototypes);
+    tell_losses(end.lost, stream.malformed + stream.abandoned, end.unfollowed);
+    if let Some(coverage) = written(stream.finish(&end))? {
+        tell_coverage(options, &coverage);
+    }
+    whole.map(|()| ExitCode::SUCCESS)
+}
+
+fn start(options: &Trace, filter: &Filter) -> anyhow::Result<ExitCode> {
+    let program = preflight::examine(&options.command[0], std::env::var_os("PATH").as_deref())?;
+    for warning in &program.warnings {
+        eprintln!("calltap: {warning}");
+    }
+    let examined = program.interpreter.as_deref().unwrap_or(&program.path);
+    let Prepared { words, system_calls, lookup } = prepare::prepare(options, filter, examined)?;
+    let recording = options.record.as_deref().map(recording).transpose()?;
+    let to = show::output(options)?;
+
+    let clock = Clock::of_this_machine();
+    let calibration = Calibration::begin(clock);
+    let zero = SystemTime::now();
+    let file = SegmentFile::create(layout(options, words.len() as u64)?)?;
+    let segment = file.segment();
+    segment.write_plan(&words);
+    configure(&segment, options, clock);
+    // A filter is inherited by children that nobody would trace, and spares nothing if all calls stop.
+    let all_stops = !options.follow || filter.system_calls.is_none();
+    if !system_calls.is_empty() && !all_stops {
+        segment.header().tag.store(segment_file::new_tag()?, Ordering::Relaxed);
+    }
+    let library = Library::place(Binding::Slots)?;
+
+    signals::hold().context("cannot hold signals back")?;
+    let start = Start {
+        program: &program,
+        command: &options.command,
+        file: &file,
+        library: &library,
+        follow: options.follow,
+        system_calls: &system_calls,
+        all_stops,
+        lists_descriptors: false,
+        user: options.user.as_deref(),
+    };
+    let tracer = start.tracer()?;
+    let watch = watch::begin(tracer, segment);
+
+    let scale = calibration.end();
+    if let Some(file) = recording {
+        let begun = record::begin(&file, scale, zero, options.follow, &words, &program.path);
+        let (outcome, end, written) = Recorder::new(&file, segment).run(clock, scale, &watch.stop, &watch.root_ended);
+        ended(&segment, &watch, &outcome, &program.path)?;
+        tell_losses(end.lost, 0, end.unfollowed);
+        begun.and(written).with_context(|| "cannot write the recording\nhint: the program itself has run to its end")?;
+        return status(outcome);
+    }
+    let names = Names::Live(segment.directory().context("the segment has no directory")?);
+    let functions = Functions::new(names, Box::new(lookup));
+    let stacks = (options.depth() > 0)
+        .then(|| Rc::new(Stacks::new(Table::Live(segment.stacks()), options.depth()).into()));
+    let frames = stacks.as_ref().map(|stacks| Asked(Rc::clone(stacks)));
+    let sink = show::sink(options, filter, &program.path, zero, frames, to);
+    let mut stream = Stream::new(sink, stacks, functions, scale, options.follow);
+    let (outcome, end) = Live::new(segment, clock).run(&mut stream, &watch.stop, &watch.root_ended);
+    ended(&segment, &watch, &outcome, &program.path)?;
+    tell_losses(end.lost, stream.malformed + stream.abandoned, end.unfollowed);
+    if let Some(coverage) = written(stream.finish(&end))? {
+        tell_coverage(options, &coverage);
+    }
+    status(outcome)
+}
+
+/// The file that is recorded to.
+fn recording(path: &Path) -> anyhow::Result<File> {
+    File::create(path).with_context(|| format!("cannot write the recording to {}", path.display()))
+}
+
+/// Nobody reads any more. Waits for the tracer.
+///
+/// # Errors
+/// If it failed, or the program could not be executed.
+fn ended(segment: &Segment, watch: &Watch, outcome: &Outcome, program: &Path) -> anyhow::Result<()> {
+    let header = segment.header();
+    header.reader.store(READER_GONE, Ordering::Relaxed);
+    let failure = watch.end(outcome);
+    if let Some(errno) = outcome.exec_errno {
+        return Err(session::not_executed(program, errno, outcome.filter_refused));
+    }
+    let gave_up = header.gave_up.load(Ordering::Relaxed);
+    if gave_up > 0 {
+        eprintln!("calltap: {gave_up} processes went on untraced because calltap did not read");
+    }
+    failure
+}
+
+/// The first process's exit status.
+fn status(outcome: Outcome) -> anyhow::Result<ExitCode> {
+    let status = outcome.status.and_then(|status| Ending::from_wait_status(status).shell_status());
+    Ok(ExitCode::from(status.context("the tracer ended before the program did; the trace is incomplete")?))
+}
+
+/// What was written, unless whoever was to read it has gone away: that is no failure.
+fn written<T>(result: io::Result<T>) -> anyhow::Result<Option<T>> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(None),
+        result => result.map(Some).context("cannot write the trace\nhint: the program itself has run to its end"),
+    }
+}
+
+fn layout(options: &Trace, plan_words: u64) -> anyhow::Result<Layout> {
+    let mut layout = session::layout(options.max_threads, options.ring_size)?;
+    if options.depth() > 0 {
+        layout = layout
+            .with_stacks(2 * STACKS, stack::walk_bytes(options.depth()))
+            .map_err(|reason| anyhow::anyhow!("{STACKS} stacks cannot be kept: {reason:?}"))?;
+    }
+    layout
+        .with_trace(plan_words, options.counts_only())
+        .map_err(|reason| anyhow::anyhow!("a plan of {plan_words} words cannot be made: {reason:?}"))
+}
+
+fn configure(segment: &Segment, options: &Trace, clock: Clock) {
+    let header = segment.header();
+    header.clock.store(clock as u64, Ordering::Relaxed);
+    header.traces.store(1, Ordering::Relaxed);
+    let mut flags = 0;
+    for (flag, set) in [
+        (DROP_WHEN_FULL, options.on_full == OnFull::Drop),
+        (NO_FOLLOW, !options.follow),
+        (ALL_SIGNALS, !options.no_signals),
+        (STACKS_AT_ALL, options.depth() > 0),
+    ] {
+        flags |= if set { flag } else { 0 };
+    }
+    header.stack_depth.store(options.depth(), Ordering::Relaxed);
+    header.flags.store(flags, Ordering::Relaxed);
+}
+
+/// Tells on stderr what was lost: records that found no room, that were never finished, returns not followed.
+fn tell_losses(lost: u64, broken: u64, unfollowed: u64) {
+    if lost + broken > 0 {
+        eprintln!(
+            "calltap: {lost} records were lost because there was no room for them, {broken} were never finished\n\
+             hint: a larger --ring-size or --on-full wait loses none; --max-threads says how many rings there are"
+        );
+    }
+    if unfollowed > 0 {
+        eprintln!(
+            "calltap: {unfollowed} calls were not followed to their return: too many were open in their threads"
+        );
+    }
+}
+
+/// Tells on stderr what could not be hooked.
+fn tell_coverage(options: &Trace, coverage: &Coverage) {
+    if options.coverage {
+        eprint!("{coverage}");
+    } else if let Some(shortfall) = coverage.shortfall().filter(|_| !options.quiet) {
+        eprintln!("calltap: {shortfall}");
+    }
 }

@@ -166,6 +166,12 @@ impl Directory {
         Some(unsafe { core::slice::from_raw_parts(self.texts().add(at), length) })
     }
 
+    /// A number that grows whenever a function is entered: before it can be read.
+    #[must_use]
+    pub fn growth(&self) -> u64 {
+        self.heads().text_used.load(Ordering::Relaxed)
+    }
+
     /// Functions that found no room.
     #[must_use]
     pub fn lost(&self) -> u64 {

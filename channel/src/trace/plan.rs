@@ -27,6 +27,8 @@ pub const TYPED: u64 = 1 << 2;
 pub const NO_MEMORY: u64 = 1 << 3;
 /// Flag of the plan: not even argument registers are recorded (`-c`).
 pub const NO_ARGUMENTS: u64 = 1 << 4;
+/// Flag of the plan, with [`TYPED`]: hooks come first by name (`run --bind symbols`); bound is what they miss so.
+pub const MISSED: u64 = 1 << 6;
 /// Flag of the plan: the objects of rules provide what is called instead of calling (`-x`).
 pub const LIBRARY_CALLS_OFF: u64 = 1 << 5;
 
@@ -193,6 +195,9 @@ pub struct Row {
 }
 
 impl<'a> Plan<'a> {
+    /// One in which there is nothing.
+    pub const EMPTY: Self = Self { words: &[] };
+
     /// The plan in these words; None if they are none.
     #[must_use]
     pub fn new(words: &'a [u64]) -> Option<Self> {

@@ -2,6 +2,8 @@
 
 use calltap_channel::function::Provider;
 
+use crate::real::AnyReal;
+
 mod descriptors;
 mod entries;
 mod limits;
@@ -92,6 +94,17 @@ macro_rules! define_hooks {
         /// signal handler, not while another thread holds the loader's lock.
         pub(crate) fn resolve_all() {
             $(if matches!(Provider::$provider, Provider::C) { let _ = $name::REAL.get(); })*
+        }
+
+        /// Asks `each` for every hook.
+        pub(crate) fn all(mut each: impl FnMut(&'static dyn AnyReal)) {
+            $(each(&$name::REAL);)*
+        }
+
+        /// The real function behind the hook of this name.
+        pub(crate) fn real(name: &[u8]) -> Option<&'static dyn AnyReal> {
+            $(if name == stringify!($name).as_bytes() { return Some(&$name::REAL); })*
+            None
         }
     };
 }

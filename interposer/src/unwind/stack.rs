@@ -79,10 +79,8 @@ pub(crate) fn take(frame: u64) -> u32 {
     take_at(frame, Position { pc, sp: frame + 16, bp, marks: 0 })
 }
 
-/// The same for a caller that is known otherwise: `slot` holds its return address.
-pub(crate) fn take_from(slot: u64, bp: u64) -> u32 {
-    // SAFETY: the caller knows that its own return address is there.
-    let pc = unsafe { *(slot as *const u64) };
+/// The same for a caller that is known otherwise: its return address stands at `slot`, or has stood there, and is `pc`.
+pub(crate) fn take_from(slot: u64, pc: u64, bp: u64) -> u32 {
     take_at(slot, Position { pc, sp: slot + 8, bp, marks: 0 })
 }
 

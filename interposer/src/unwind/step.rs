@@ -5,7 +5,7 @@ use calltap_channel::stack::{GUESSED, INTERRUPTED};
 use super::readable::Readable;
 use super::rule::{Kind, Rule};
 use super::{cache, objects, tables};
-use crate::{call, kernel};
+use crate::{call, kernel, trace};
 
 /// A guessed frame is no larger than this, in bytes.
 const MAX_GUESS: u64 = 1 << 20;
@@ -100,6 +100,20 @@ fn word(address: u64) -> u64 {
 /// two stores of a moment ago stalls.
 #[inline(always)]
 pub(super) fn step(from: Position, readable: &mut Readable) -> Result<Step, Stop> {
+    let step = step_on_stack(from, readable)?;
+    if step.to.pc == trace::entry::returned() { out_of_trampoline(step) } else { Ok(step) }
+}
+
+/// Of a traced call that is under way, the trampoline has the return address: it is nobody's frame.
+#[cold]
+#[inline(never)]
+fn out_of_trampoline(step: Step) -> Result<Step, Stop> {
+    let pc = trace::frames::site_at(step.to.sp - 8).ok_or(Stop::Lost)?;
+    Ok(Step { to: Position { pc, ..step.to }, how: step.how | IRREGULAR, ..step })
+}
+
+#[inline(always)]
+fn step_on_stack(from: Position, readable: &mut Readable) -> Result<Step, Stop> {
     let rule = rule_of(from, readable);
     // In the order of how often they occur; a table of jumps would be slower.
     if rule.kind() == Kind::Stack {

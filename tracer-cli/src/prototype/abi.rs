@@ -2,7 +2,7 @@
 
 mod class;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use self::class::{Class, classes};
 use super::types::{Kind, Prototype, Typed};
@@ -11,6 +11,8 @@ use super::types::{Kind, Prototype, Typed};
 pub const GPRS: u8 = 6;
 /// Vector registers that carry arguments.
 pub const VECTORS: u8 = 8;
+/// Stack bytes that can be told of: whole words.
+const MOST_STACK: u16 = 0xfff8;
 
 /// Where one value is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,7 +122,7 @@ impl Cursor {
         let at = usize::from(self.stack).next_multiple_of(align.max(8));
         let behind = at.saturating_add(size).checked_next_multiple_of(8).unwrap_or(usize::MAX);
         // Nobody passes so much by value; what is behind it is out of reach, too.
-        self.stack = u16::try_from(behind).unwrap_or(u16::MAX & !7);
+        self.stack = u16::try_from(behind).unwrap_or(MOST_STACK);
         if behind > usize::from(self.stack) {
             return Location::Nowhere;
         }

@@ -31,7 +31,7 @@ use crossbeam_channel::Sender;
 use self::feed::Feed;
 use self::kernel::Held;
 pub use self::lost::Lost;
-use self::pause::Pause;
+pub(crate) use self::pause::Pause;
 use self::processes::Processes;
 use self::snapshots::Sleepers;
 use self::source::{Head, Source};

@@ -45,6 +45,11 @@ pub fn name(id: CallId) -> Option<&'static str> {
     call(id).map(|call| call.name)
 }
 
+/// The names of all calls.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    CALLS.iter().map(|call| call.name)
+}
+
 /// The call with this name in an interface, as in [`CallId`].
 #[cfg(test)]
 pub(super) fn id(interface: u8, name: &str) -> Option<CallId> {

@@ -12,6 +12,6 @@ mod similar;
 mod table;
 
 pub use interface::identify;
-pub use lookup::name;
+pub use lookup::{name, names};
 pub use reading::{TextArgument, does_not_return, releases, text_of};
 pub use selection::Selection;

@@ -9,6 +9,7 @@ use calltap_channel::record::MAX_TEXT;
 use calltap_channel::segment::Segment;
 
 use super::arguments;
+use super::captures::{Captures, Moment};
 use super::filter::{self, FILTER_DATA};
 use super::notes::{CallNote, Notes};
 use super::placement::Placement;
@@ -39,6 +40,29 @@ struct Open {
     text: Vec<u8>,
 }
 
+impl Open {
+    fn moment(&self, tid: Id, stamp: u64) -> Moment {
+        Moment { tid, id: self.id, arguments: self.arguments, stamp }
+    }
+
+    fn note(&self, group: Id, tid: Id, result: i64, end: u64) -> CallNote<'_> {
+        CallNote {
+            group,
+            tid,
+            word: self.word,
+            start: self.start,
+            duration: end - self.start,
+            stopped: self.stopped,
+            result,
+            arguments: self.arguments,
+            site: self.site,
+            stack: self.stack,
+            text: &self.text,
+            at_start: false,
+        }
+    }
+}
+
 /// All threads' calls.
 #[derive(Debug)]
 pub(crate) struct Calls {
@@ -52,6 +76,8 @@ pub(crate) struct Calls {
     spare: Vec<Vec<u8>>,
     unwinder: Unwinder,
     placement: Placement,
+    /// If calls are traced: stacks are not taken then, and what arguments lead to is copied instead.
+    captures: Option<Captures>,
 }
 
 impl Calls {
@@ -71,6 +97,7 @@ impl Calls {
             spare: Vec::new(),
             unwinder: Unwinder::new(segment, library),
             placement: Placement::new(),
+            captures: Captures::new(segment),
         }
     }
 
@@ -147,6 +174,20 @@ impl Calls {
             return Ok(if self.all_stops { Next::ToEnd } else { Next::Run });
         }
         let registers = stopped.registers()?;
+        let mut word = SystemCallWord(u64::from(id.number) | u64::from(id.interface) << 32);
+        if self.captures.is_some() {
+            let own = self.unwinder.is_own(group, tid, &registers);
+            for object in self.unwinder.newly_met() {
+                notes.write_met(&object);
+            }
+            if own {
+                return Ok(Next::Run);
+            }
+            let text = self.spare.pop().unwrap_or_default();
+            let site = registers.rip;
+            let open = Open { id, word, start, stopped: 0, arguments, site, stack: 0, text };
+            return Ok(self.begin_traced(group, tid, open, notes));
+        }
         let taken = self.unwinder.take(group, tid, &registers);
         for object in self.unwinder.newly_met() {
             notes.write_met(&object);
@@ -154,7 +195,6 @@ impl Calls {
         if taken.own {
             return Ok(Next::Run);
         }
-        let mut word = SystemCallWord(u64::from(id.number) | u64::from(id.interface) << 32);
         match taken.in_hook {
             Some(true) => word.0 |= SystemCallWord::IN_HOOK,
             Some(false) => {}
@@ -162,22 +202,40 @@ impl Calls {
         }
         let mut text = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(MAX_TEXT));
         arguments::read_at_entry(tid, id, &arguments, &mut text);
-        let mut open =
+        let open =
             Open { id, word, start, stopped: 0, arguments, site: registers.rip, stack: taken.stack, text };
-        if system_calls::does_not_return(id) {
-            open.word.0 |= SystemCallWord::ENTRY_ONLY;
-            self.write(group, tid, open, 0, start, notes);
-            return Ok(Next::Run);
+        Ok(self.go_to_end(group, tid, open, notes))
+    }
+
+    /// Notes that a call begins, and what its arguments lead to.
+    fn begin_traced(&mut self, group: Id, tid: Id, open: Open, notes: &Notes) -> Next {
+        if let Some(captures) = &mut self.captures {
+            captures.at_entry(&open.moment(tid, open.start), notes);
         }
-        open.stopped = notes.now() - start;
+        notes.write_began(&open.note(group, tid, 0, open.start));
+        self.go_to_end(group, tid, open, notes)
+    }
+
+    /// Has a call that has begun go on to its end, if there will be one.
+    fn go_to_end(&mut self, group: Id, tid: Id, mut open: Open, notes: &Notes) -> Next {
+        if system_calls::does_not_return(open.id) {
+            open.word.0 |= SystemCallWord::ENTRY_ONLY;
+            let start = open.start;
+            self.write(group, tid, open, 0, start, notes);
+            return Next::Run;
+        }
+        open.stopped = notes.now() - open.start;
         self.open.insert(tid, open);
-        Ok(Next::ToEnd)
+        Next::ToEnd
     }
 
     fn ended(&mut self, stopped: &Stopped, group: Id, result: i64, end: u64, notes: &Notes) {
         let tid = stopped.tid().as_raw();
         let Some(mut open) = self.open.remove(&tid) else { return };
-        arguments::read_at_end(tid, open.id, &open.arguments, result, &mut open.text);
+        match &mut self.captures {
+            Some(captures) => captures.at_end(&open.moment(tid, end), result, notes),
+            None => arguments::read_at_end(tid, open.id, &open.arguments, result, &mut open.text),
+        }
         if let Some(addresses) = arguments::changed_code(open.id, &open.arguments, result) {
             self.unwinder.mapped(group, addresses);
         }
@@ -186,20 +244,9 @@ impl Calls {
     }
 
     fn write(&mut self, group: Id, tid: Id, open: Open, result: i64, end: u64, notes: &Notes) {
-        notes.write_call(&CallNote {
-            group,
-            tid,
-            word: open.word,
-            start: open.start,
-            duration: end - open.start,
-            stopped: open.stopped,
-            result,
-            arguments: open.arguments,
-            site: open.site,
-            stack: open.stack,
-            text: &open.text,
-            at_start: system_calls::releases(open.id),
-        });
+        // Where calls are traced a call's beginning has been noted already.
+        let at_start = self.captures.is_none() && system_calls::releases(open.id);
+        notes.write_call(&CallNote { at_start, ..open.note(group, tid, result, end) });
         let mut text = open.text;
         text.clear();
         self.spare.push(text);

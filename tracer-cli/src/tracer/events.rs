@@ -12,13 +12,12 @@ use nix::errno::Errno;
 use nix::unistd::Pid;
 
 use super::calls::{Calls, Next};
-use super::held;
 use super::injection::{Injection, program_of};
 use super::launch::Launched;
 use super::notes::{Notes, kind_of};
 use super::ptrace::{self, Change, Stop, Stopped};
 use super::tracees::{Id, Tracees};
-use super::{signals, sleep};
+use super::{guarded, held, signals, sleep};
 use children::Unannounced;
 use snapshot::Snapshots;
 
@@ -168,6 +167,11 @@ impl Events {
         }
         match stop {
             Stop::Filtered | Stop::Call => self.call(stopped, group, stop == Stop::Filtered)?,
+            // Not the target's, and nothing that it may see.
+            Stop::Signal(signal) if guarded::goes_on(&stopped, signal) => {
+                self.stop_again(tid, group);
+                self.go_on(stopped, 0)?;
+            }
             Stop::Signal(signal) => {
                 self.note_signal(&stopped, group, signal);
                 // Untraced, nobody is woken by a signal that is ignored.

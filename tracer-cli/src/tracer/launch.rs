@@ -13,6 +13,7 @@ use nix::sys::ptrace::{self, Options};
 use nix::unistd::{ForkResult, Pid, fork, pipe2};
 
 use super::filter;
+use super::user::User;
 use crate::sigpipe;
 
 /// Why the target could not be started as a tracee.
@@ -72,7 +73,8 @@ pub(crate) struct Failure {
     pub(crate) of_filter: bool,
 }
 
-/// Forks a child that will execute `program` under `filter` (none if empty), and seizes it with `options`.
+/// Forks a child that will execute `program` as `user` (None: as ourselves) under `filter` (none if empty), and
+/// seizes it with `options`.
 ///
 /// To be called with all signals blocked and their dispositions as inherited: the child then has
 /// only [`sigpipe::restore`] to do.
@@ -84,6 +86,7 @@ pub(crate) fn start(
     command: &[OsString],
     options: Options,
     filter: &[libc::sock_filter],
+    user: Option<&User>,
 ) -> Result<Launched, LaunchError> {
     let program = CString::new(program.as_os_str().as_bytes()).map_err(|_| LaunchError::Nul)?;
     let words = command
@@ -103,7 +106,7 @@ pub(crate) fn start(
         ForkResult::Child => {
             // Or the child would wait for ever for a tracer that died.
             drop(go);
-            execute(&go_there, failure_there.as_raw_fd(), &program, &argv, filter)
+            execute(&go_there, failure_there.as_raw_fd(), &program, &argv, filter, user)
         }
         ForkResult::Parent { child } => {
             if let Err(errno) = ptrace::seize(child, options) {
@@ -124,9 +127,16 @@ fn execute(
     program: &CString,
     argv: &[*const c_char],
     filter: &[libc::sock_filter],
+    user: Option<&User>,
 ) -> ! {
     let mut byte = [0];
     if matches!(nix::unistd::read(go, &mut byte), Ok(1)) {
+        // Before the filter, which forbids to gain rights: a program of that user may have some to gain.
+        if let Err(errno) = user.map_or(Ok(()), User::become_it) {
+            tell(failure, false, errno as i32);
+            // SAFETY: as at the end.
+            unsafe { libc::_exit(127) }
+        }
         let filtered = if filter.is_empty() { Ok(()) } else { filter::install(filter) };
         if let Err(errno) = filtered {
             tell(failure, true, errno as i32);

@@ -5,9 +5,11 @@
 
 mod arguments;
 mod calls;
+mod captures;
 mod events;
 mod family;
 mod filter;
+mod guarded;
 mod held;
 mod injection;
 mod launch;
@@ -21,6 +23,7 @@ pub(crate) mod sleep;
 mod startup;
 mod tracees;
 mod unwind;
+mod user;
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -37,6 +40,7 @@ use self::events::Events;
 use self::filter::{ABOUT_AFFINITY, FILTER_DATA};
 use self::injection::Injection;
 use self::notes::Notes;
+pub(crate) use self::user::User;
 use crate::system_calls::Selection;
 use crate::{segment_file, sigpipe};
 
@@ -58,6 +62,8 @@ pub(crate) struct Spec {
     pub(crate) all_stops: bool,
     /// Whether processes' descriptors are listed where they begin.
     pub(crate) lists_descriptors: bool,
+    /// The name of the user whose ids the target gets; None: ours.
+    pub(crate) user: Option<String>,
     /// The file to execute.
     pub(crate) program: PathBuf,
     /// The target's argument vector, its name included.
@@ -85,7 +91,8 @@ pub(crate) fn main(spec: Spec) -> anyhow::Result<ExitCode> {
         0 => Vec::new(),
         tag => spec.system_calls.filter(tag, FILTER_DATA, &ABOUT_AFFINITY),
     };
-    let mut root = launch::start(&spec.program, &spec.command, options, &filter)?;
+    let user = spec.user.as_deref().map(User::named).transpose()?;
+    let mut root = launch::start(&spec.program, &spec.command, options, &filter, user.as_ref())?;
     let calls = (!spec.system_calls.is_empty())
         .then(|| Calls::new(spec.system_calls, spec.all_stops, spec.follow, segment, &spec.library));
     signals::install(segment, Path::new(&spec.segment_path)).context("cannot install signals")?;

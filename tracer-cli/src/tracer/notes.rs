@@ -207,6 +207,25 @@ impl Notes {
         }
     }
 
+    /// Writes that a system call begins; see [`Note::CallBegan`].
+    pub(crate) fn write_began(&self, call: &CallNote<'_>) {
+        let Some(at) = self.make_room(CALL_WORDS) else { return };
+        let word0 = record::header(CALL_WORDS, VOID, Note::CallBegan as u16, 0);
+        self.control.push(&self.words, at, word0, call.body());
+    }
+
+    /// Writes bytes that were at an address at `stamp`, in as many notes as they need; `site` says which note they belong to. See
+    /// [`Note::Memory`].
+    pub(crate) fn write_memory(&self, stamp: u64, site: u64, address: u64, bytes: &[u8]) {
+        for (index, text) in bytes.chunks(MAX_TEXT).enumerate() {
+            let words = PREFIX_WORDS + 1 + text_words(text);
+            let Some(at) = self.make_room(words) else { return };
+            let word0 = record::header(words, VOID | TEXT, Note::Memory as u16, 0);
+            let address = address.wrapping_add((index * MAX_TEXT) as u64);
+            self.push_with_text(at, word0, [stamp, 0, site, address], text);
+        }
+    }
+
     /// Writes an object that a stack has led to.
     pub(crate) fn write_met(&self, object: &Met) {
         let arguments = [object.group as u64, object.start, object.end, object.bias];

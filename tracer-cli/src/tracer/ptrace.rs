@@ -110,6 +110,12 @@ fn decode(status: i32) -> Stop {
 }
 
 impl Stopped {
+    /// A tracee of which somebody has waited for this wait status.
+    #[cfg(test)]
+    pub(crate) fn with_status(tid: Pid, status: i32) -> (Self, Stop) {
+        (Self { tid }, decode(status))
+    }
+
     /// Its thread id.
     pub(crate) fn tid(&self) -> Pid {
         self.tid

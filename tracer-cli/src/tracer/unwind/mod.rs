@@ -123,6 +123,12 @@ impl Unwinder {
         }
     }
 
+    /// Whether a thread with these registers is in the interposer's own code.
+    pub(crate) fn is_own(&mut self, group: Id, tid: Id, registers: &libc::user_regs_struct) -> bool {
+        let at = Position { pc: registers.rip, sp: registers.rsp, bp: registers.rbp, marks: 0 };
+        registers.cs == CODE_64 && matches!(self.rule_at(group, tid, &at), Found::Interposer)
+    }
+
     /// The objects that were met since this was last asked for.
     pub(crate) fn newly_met(&mut self) -> std::vec::Drain<'_, Met> {
         self.newly_met.drain(..)

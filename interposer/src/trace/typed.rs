@@ -1,0 +1,124 @@
+//! Binding hooks by slots: those of the objects that are chosen (`run --bind got`), or only where binding by name misses
+//! calls (`run --bind symbols`).
+//!
+//! A slot gets a hook only if it holds the very function that the hook would call: a library's own function of the same
+//! name is left alone.
+
+use calltap_channel::note::refused;
+use calltap_channel::trace::plan::MISSED;
+use goblin::elf64::sym::{STT_FUNC, st_type};
+
+use super::binding::{Called, plan};
+use super::coverage::Tally;
+use super::functions::{self, UNNUMBERED, Wanted};
+use super::objects::{self, Object};
+use super::relocations::{self, Slot, Use};
+use super::slots::Writer;
+use super::{choose, definitions, lazy, scopes};
+use crate::hooks;
+use crate::real::AnyReal;
+
+/// Notes which functions the program defines itself, so that they serve its libraries. Before anything is bound.
+pub(crate) fn notice_program() {
+    let Some(program) = objects::all().map(objects::object).find(|object| object.is_program) else { return };
+    let Some(tables) = program.tables else { return };
+    hooks::all(|real| {
+        let definition = definitions::find(&tables, real.name().to_bytes());
+        let defined = definition.filter(|symbol| symbol.st_shndx != 0 && st_type(symbol.st_info) == STT_FUNC);
+        if let Some(symbol) = defined
+            && scopes::add(real.name(), 0, program.base.wrapping_add(symbol.st_value))
+        {
+            real.let_depend_on_caller();
+        }
+    });
+}
+
+/// Binds an object's slots; `begins` at the program's start.
+pub(crate) fn bind(place: usize, begins: bool, writer: &mut Writer) -> Tally {
+    let object = objects::object(place);
+    let mut tally = Tally::default();
+    let Some(tables) = object.tables else {
+        tally.refuse(refused::UNREADABLE);
+        return tally;
+    };
+    if object.is_own || !choose::asks_for_call(u64::MAX, object.rules) {
+        return tally;
+    }
+    for slot in relocations::all(object).filter(|slot| slot.used != Use::Nameless) {
+        let name = tables.name(tables.symbol(slot.symbol));
+        // Asked first, because it is quick to say no.
+        let Some((hook, real)) = hook(name).zip(hooks::real(name)) else { continue };
+        match stands(object, &slot, hook, real, begins) {
+            Some(stands) if stands == slot.value() || writer.write(&object.image, slot.address, stands) => {
+                tally.hooked += 1;
+            }
+            Some(_) => tally.refuse(refused::PROTECTED),
+            None => tally.left += 1,
+        }
+    }
+    tally
+}
+
+/// What is to stand in a slot of an object that this hook may be for; None if it stays as it is.
+fn stands(object: &Object, slot: &Slot, hook: u64, real: &'static dyn AnyReal, begins: bool) -> Option<u64> {
+    let value = slot.value();
+    if value == hook {
+        return Some(hook);
+    }
+    if !lazy::is_lazy(object, slot, value) {
+        return serves(object, real, value).then_some(hook);
+    }
+    if begins && object.namespace == 0 {
+        // All objects search in the same order, in which the hook's name comes first unless the program has it.
+        let by_name = plan().is_some_and(|plan| plan.flags() & MISSED != 0);
+        let found_by_name = by_name && scopes::of(real.name(), 0).is_none();
+        return Some(if found_by_name { value } else { hook });
+    }
+    let Use::Call(number) = slot.used else { return None };
+    if !lazy::can_resolve(object) {
+        return None;
+    }
+    let wanted = Wanted {
+        real: lazy::name_of(object.place, number),
+        flags: functions::LAZY | functions::JUMP | functions::SILENT,
+        number: u64::from(UNNUMBERED),
+        captures: 0,
+        rules: 0,
+    };
+    functions::add(&wanted).map(functions::Function::address)
+}
+
+/// Whether the hook calls the function at `value` if it is called by this object.
+fn serves(object: &Object, real: &'static dyn AnyReal, value: u64) -> bool {
+    if objects::place_of_code(value).is_none() {
+        return false;
+    }
+    if object.namespace == 0 {
+        return scopes::of(real.name(), 0).unwrap_or_else(|| real.next()) == value;
+    }
+    let first = scopes::of(real.name(), object.namespace).is_none();
+    let serves = scopes::add(real.name(), object.namespace, value);
+    if serves && first {
+        real.let_depend_on_caller();
+    }
+    serves
+}
+
+/// Where the first call through a lazy slot goes on.
+pub(crate) fn called(name: &[u8], value: u64, caller: &Object) -> Option<Called> {
+    let (hook, real) = (hook(name)?, hooks::real(name)?);
+    if value != hook && !serves(caller, real, value) {
+        return None;
+    }
+    let flags = functions::JUMP | functions::SILENT;
+    let wanted = Wanted { real: hook, flags, number: u64::from(UNNUMBERED), captures: 0, rules: 0 };
+    let function = functions::get(&wanted, |function| function.has_just(flags))?;
+    Some(Called { function, stands: hook })
+}
+
+/// Address of the hook of this name: this library's own function, whoever else defines one.
+fn hook(name: &[u8]) -> Option<u64> {
+    let own = objects::own()?;
+    let symbol = definitions::find(own.tables.as_ref()?, name)?;
+    (symbol.st_shndx != 0).then(|| own.base.wrapping_add(symbol.st_value))
+}

@@ -1,0 +1,161 @@
+//! What `run` and `trace` have in common: the rings, the tracer process, signals, the exit status.
+
+use std::ffi::OsString;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus};
+
+use anyhow::Context;
+use calltap_channel::segment::{Layout, Segment};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::library::Library;
+use crate::preflight::Program;
+use crate::segment_file::SegmentFile;
+use crate::signals::Arrived;
+use crate::sigpipe;
+use crate::system_calls::Selection;
+
+/// A layout with one ring more than threads, for the tracer.
+///
+/// # Errors
+/// If rings of this size cannot be made.
+pub fn layout(threads: u64, ring_bytes: u64) -> anyhow::Result<Layout> {
+    Layout::new(threads + 1, ring_bytes)
+        .map_err(|reason| anyhow::anyhow!("rings of {ring_bytes} bytes cannot be made: {reason:?}"))
+}
+
+/// How the tracer process is to be started.
+#[derive(Debug)]
+pub struct Start<'a> {
+    /// What to execute.
+    pub program: &'a Program,
+    /// Its arguments, its name first.
+    pub command: &'a [OsString],
+    /// The segment.
+    pub file: &'a SegmentFile,
+    /// The interposer.
+    pub library: &'a Library,
+    /// Whether children are followed.
+    pub follow: bool,
+    /// The system calls that are stopped.
+    pub system_calls: &'a Selection,
+    /// Stop at all system calls, without a filter.
+    pub all_stops: bool,
+    /// Whether processes' descriptors are listed where they begin.
+    pub lists_descriptors: bool,
+    /// Whose ids the program gets; None: ours.
+    pub user: Option<&'a str>,
+}
+
+impl Start<'_> {
+    /// Starts it: this same binary, in a process of its own.
+    ///
+    /// # Errors
+    /// If there is no process to be had.
+    pub fn tracer(&self) -> anyhow::Result<Child> {
+        let mut command = Command::new("/proc/self/exe");
+        command.arg("__tracer").arg("--segment").arg(self.file.path());
+        command.arg("--library").arg(self.library.path()).arg("--program").arg(&self.program.path);
+        if !self.follow {
+            command.arg("--no-follow");
+        }
+        command.arg("--syscalls").arg(self.system_calls.to_string());
+        if self.all_stops {
+            command.arg("--all-stops");
+        }
+        if self.lists_descriptors {
+            command.arg("--list-descriptors");
+        }
+        if let Some(user) = self.user {
+            command.arg("--user").arg(user);
+        }
+        command.arg("--").args(self.command);
+        sigpipe::pass_on(&mut command);
+        command.spawn().context(
+            "cannot start the tracer process\n\
+             hint: a limit on open files or processes (ulimit -n, -u) counts; calltap needs about ten of the first",
+        )
+    }
+}
+
+/// Where signals go.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    tracer: Pid,
+}
+
+impl Target {
+    /// The target of this tracer process.
+    #[must_use]
+    pub fn of(tracer: Pid) -> Self {
+        Self { tracer }
+    }
+
+    /// Hands a signal to the program; once that has ended, lets its children go.
+    pub fn hand_on(&self, arrived: Arrived, segment: &Segment, root_ended: bool) {
+        let root = segment.header().root_pid.load(std::sync::atomic::Ordering::Acquire);
+        let ends =
+            matches!(arrived.signal, Signal::SIGINT | Signal::SIGTERM | Signal::SIGHUP | Signal::SIGQUIT);
+        if root_ended && ends {
+            // Only background children are left; they run on without us.
+            let _ = kill(self.tracer, Signal::SIGUSR2);
+        } else if arrived.sent && root != 0 {
+            let _ = kill(Pid::from_raw(root as i32), arrived.signal);
+        }
+    }
+}
+
+/// What is wrong if the tracer has failed. It has said on stderr why it gave up, unless it was killed; if the
+/// program could not be executed, that is told elsewhere.
+///
+/// # Errors
+/// That it has.
+pub fn tracer_failed(failure: ExitStatus, exec_errno: Option<i32>) -> anyhow::Result<()> {
+    match (failure.signal(), exec_errno) {
+        (_, Some(_)) => Ok(()),
+        (Some(signal), None) => {
+            anyhow::bail!("the tracer process was killed by signal {signal}, and the program with it")
+        }
+        (None, None) => anyhow::bail!("the tracer process failed"),
+    }
+}
+
+/// Why a program was not executed: the kernel's reason, or that it refused the filter of system calls.
+#[must_use]
+pub fn not_executed(program: &Path, errno: i32, filter_refused: bool) -> anyhow::Error {
+    if filter_refused {
+        FilterRefused(std::io::Error::from_raw_os_error(errno)).into()
+    } else {
+        NotExecuted { program: program.to_owned(), errno }.into()
+    }
+}
+
+/// The kernel refused the filter that stops system calls.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "cannot stop system calls: the kernel refuses the filter: {0}\n\
+     hint: a sandbox or an old kernel is in the way; --syscalls none runs without"
+)]
+struct FilterRefused(std::io::Error);
+
+/// The kernel refused to execute the program, although it looked executable.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "cannot execute {}: {}\n\
+     hint: run it without calltap to see whether the system itself refuses it",
+    .program.display(), std::io::Error::from_raw_os_error(*.errno)
+)]
+pub struct NotExecuted {
+    program: std::path::PathBuf,
+    errno: i32,
+}
+
+impl NotExecuted {
+    /// 127 if there is nothing to execute, 126 if it cannot be (POSIX sh, "Command Search").
+    #[must_use]
+    pub fn status(&self) -> u8 {
+        if self.errno == nix::libc::ENOENT { 127 } else { 126 }
+    }
+}

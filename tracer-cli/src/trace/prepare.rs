@@ -1,0 +1,118 @@
+//! What the target is told before it starts: the plan, made of the filter and of all prototypes.
+
+use std::path::Path;
+use std::rc::Rc;
+
+use anyhow::Context;
+use calltap_channel::trace::plan::{self, COUNT_ONLY, NO_ARGUMENTS, NO_MEMORY, TAP_DLSYM};
+
+use super::filter::Filter;
+use super::needed;
+use super::options::Trace;
+use super::plan::PlanWriter;
+use super::stream::{Lookup, Met};
+use crate::prototype::files::{Environment, Places};
+use crate::prototype::library::Prototypes;
+use crate::prototype::shipped;
+use crate::prototype::types::Prototype;
+use crate::system_calls::{self, Selection};
+
+/// The plan's words, and what they were made of.
+pub struct Prepared {
+    /// The plan.
+    pub words: Vec<u64>,
+    /// The system calls to stop.
+    pub system_calls: Selection,
+    /// Prototypes by the plan's rows.
+    pub lookup: Rows,
+}
+
+/// Prototypes by the rows of a plan.
+pub struct Rows {
+    rows: Vec<Option<Rc<Prototype>>>,
+    prototypes: Prototypes,
+}
+
+impl Lookup for Rows {
+    fn function(&mut self, met: &Met) -> Option<Rc<Prototype>> {
+        self.rows.get(met.row? as usize)?.clone()
+    }
+
+    fn system_call(&mut self, name: &str) -> Option<Rc<Prototype>> {
+        self.prototypes.system_call(name)
+    }
+}
+
+/// All prototypes that the options lead to. What is wrong with files is told on stderr.
+///
+/// # Errors
+/// If a file that was asked for cannot be read.
+pub fn prototypes(options: &Trace) -> anyhow::Result<Prototypes> {
+    let places = Places::new(&options.config, &Environment::own())?;
+    Ok(Prototypes::new(places, shipped::files()))
+}
+
+/// Tells what is wrong with the files that have been read.
+pub fn complain(prototypes: &Prototypes) {
+    for complaint in prototypes.complaints() {
+        eprintln!("calltap: {complaint}");
+    }
+}
+
+/// Makes the plan for a program.
+///
+/// # Errors
+/// If prototypes that were asked for cannot be read.
+pub fn prepare(options: &Trace, filter: &Filter, program: &Path) -> anyhow::Result<Prepared> {
+    let prototypes = prototypes(options)?;
+    let system_calls = selection(options, filter)?;
+    let mut flags = 0;
+    for (flag, set) in [
+        (COUNT_ONLY, options.counts_only()),
+        (NO_ARGUMENTS | NO_MEMORY, options.count),
+        (TAP_DLSYM, options.tap_dlsym),
+    ] {
+        flags |= if set { flag } else { 0 };
+    }
+    let mut writer = PlanWriter::new(flags, options.string_limit, options.array_limit);
+    for rule in &filter.rules {
+        let [symbol, object] = [&rule.symbol, &rule.object]
+            .map(|pattern| plan::Pattern { kind: pattern.kind, text: pattern.text.as_bytes() });
+        writer.rule(rule.kind, symbol, object);
+    }
+    let mut rows = Vec::new();
+    let mut add = |name: &str, provider: &str, prototype: &Rc<Prototype>| {
+        let number = writer.row(name, provider, Some(prototype)) as usize;
+        if number >= rows.len() {
+            rows.resize(number + 1, None);
+            rows[number] = Some(Rc::clone(prototype));
+        }
+    };
+    if !filter.rules.is_empty() {
+        if !options.count {
+            prototypes.learn(&needed::objects(program));
+        }
+        for row in prototypes.all() {
+            add(&row.name, row.provider.as_deref().unwrap_or_default(), &row.prototype);
+        }
+    }
+    if !system_calls.is_empty() {
+        for name in system_calls::names() {
+            if let Some(prototype) = prototypes.system_call(name) {
+                add(&format!("{name}@SYS"), "", &prototype);
+            }
+        }
+    }
+    complain(&prototypes);
+    Ok(Prepared { words: writer.finish(), system_calls, lookup: Rows { rows, prototypes } })
+}
+
+/// The system calls that are asked for.
+fn selection(options: &Trace, filter: &Filter) -> anyhow::Result<Selection> {
+    let list = match (&filter.system_calls, options.system_calls) {
+        (Some(names), _) if !names.is_empty() => names.join(","),
+        (None, true) => "all".to_owned(),
+        _ => "none".to_owned(),
+    };
+    Selection::of(&list).context("cannot choose system calls")
+}

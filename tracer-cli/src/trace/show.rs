@@ -1,0 +1,115 @@
+//! From options to a printer.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::rc::Rc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Context;
+use calltap_channel::trace::plan::RuleKind;
+
+use super::event::Function;
+use super::filter::{Entries, Filter};
+use super::options::{self, Color, Trace};
+use super::print::{self, By, Frames, Ids, Sink, Stamps, Style, To};
+use super::stacks::Asked;
+
+/// Where the trace goes: `-o`, or stderr.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn output(options: &Trace) -> anyhow::Result<To> {
+    Ok(match &options.output {
+        Some(path) => Box::new(
+            File::create(path).with_context(|| format!("cannot write the trace to {}", path.display()))?,
+        ),
+        None => Box::new(io::stderr()),
+    })
+}
+
+/// The printer that the options ask for, of a program that began at `zero`.
+#[must_use]
+pub fn sink(
+    options: &Trace,
+    filter: &Filter,
+    program: &Path,
+    zero: SystemTime,
+    frames: Option<Asked>,
+    to: To,
+) -> Box<dyn Sink> {
+    let style = style(options, filter, program, zero, frames);
+    if options.count {
+        let by = match options.by {
+            None => By::Function,
+            Some(options::By::Caller) => By::Caller,
+            Some(options::By::Object) => By::Object,
+        };
+        print::summary(to, style, by)
+    } else if options.json {
+        print::json(to, style)
+    } else if options.tree {
+        print::tree(to, style)
+    } else {
+        print::lines(to, style)
+    }
+}
+
+fn style(
+    options: &Trace,
+    filter: &Filter,
+    program: &Path,
+    zero: SystemTime,
+    frames: Option<Asked>,
+) -> Style {
+    let terminal = options.output.is_none() && io::stderr().is_terminal();
+    Style {
+        string_limit: options.string_limit,
+        array_limit: options.array_limit,
+        align: options.align.map_or_else(print::alignment, |align| align as usize),
+        indent: options.indent as usize,
+        ids: match (options.follow, &options.output) {
+            (false, _) => Ids::None,
+            (true, None) => Ids::Bracketed,
+            (true, Some(_)) => Ids::Bare,
+        },
+        stamps: match (options.relative_time, options.time_of_day) {
+            (true, _) => Stamps::Relative,
+            (false, 0) => Stamps::None,
+            (false, 1) => Stamps::Seconds,
+            (false, 2) => Stamps::Micros,
+            (false, _) => Stamps::Epoch,
+        },
+        zero_ns: zero.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64),
+        sites: options.instruction_pointer,
+        spent: options.call_time,
+        callers: !filter.is_default && filter.has(&[RuleKind::Calls, RuleKind::Library]),
+        entry_point: Entries::of(filter).map(entry_point),
+        demangle: options.demangle,
+        signals: !options.no_signals,
+        color: match options.color {
+            Color::Auto => terminal,
+            Color::Always => true,
+            Color::Never => false,
+        },
+        slower_than_ns: options.slower_than.map(|least| least.as_nanos() as u64),
+        only_errors: options.only_errors,
+        program: program.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        live: terminal,
+        frames: frames.map(|frames| Box::new(frames) as Box<dyn Frames>),
+        ..Style::default()
+    }
+}
+
+/// Whether a function is one that `-x` has chosen; asked once for each.
+fn entry_point(entries: Entries) -> Rc<dyn Fn(&Function) -> bool> {
+    let known = RefCell::new(HashMap::new());
+    Rc::new(move |function| {
+        *known
+            .borrow_mut()
+            .entry(function.number)
+            .or_insert_with(|| entries.choose(&function.name, &function.provider))
+    })
+}

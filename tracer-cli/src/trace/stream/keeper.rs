@@ -1,0 +1,103 @@
+//! Who keeps the rings: takes new ones in, says which are free, answers the tracer.
+
+use std::sync::atomic::Ordering;
+
+use calltap_channel::segment::Segment;
+
+use super::merge::Records;
+use super::ring::Ring;
+use super::tracer::Act;
+
+/// How a session went.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Outcome {
+    /// The first process's wait status; None if it was not seen to end.
+    pub status: Option<i32>,
+    /// Why the program could not be executed, if so.
+    pub exec_errno: Option<i32>,
+    /// Whether that was the filter of system calls, not the program.
+    pub filter_refused: bool,
+    /// Whether the tracer has said that nothing is left to trace.
+    pub complete: bool,
+}
+
+/// Keeps a session's rings.
+#[derive(Debug)]
+pub struct Keeper {
+    segment: Segment,
+    /// Where the next owner of each ring begins.
+    positions: Vec<u64>,
+    /// What is known of the session's end.
+    pub outcome: Outcome,
+}
+
+impl Keeper {
+    /// Of a new session.
+    #[must_use]
+    pub fn new(segment: Segment) -> Self {
+        let positions = vec![0; segment.layout().ring_count as usize];
+        Self { segment, positions, outcome: Outcome::default() }
+    }
+
+    /// No ring yet.
+    #[must_use]
+    pub fn rings(&self) -> Vec<Option<Ring>> {
+        self.positions.iter().map(|_| None).collect()
+    }
+
+    /// Takes in rings that have been claimed.
+    pub fn discover(&self, rings: &mut [Option<Ring>]) {
+        // Acquire: pairs with the Release of the claimant.
+        let mark = self.segment.header().high_water.load(Ordering::Acquire) as usize;
+        for (index, ring) in rings.iter_mut().enumerate().take(mark) {
+            if ring.is_none() {
+                *ring = Ring::open(&self.segment, index, self.positions[index]);
+            }
+        }
+    }
+
+    /// Does what the tracer asks for. Gives the rings whose owners are gone.
+    pub fn act(&mut self, act: Act, rings: &[Option<Ring>]) -> Vec<usize> {
+        let which = |gone: &dyn Fn(&Ring) -> bool| {
+            let indexed = rings.iter().enumerate();
+            indexed.filter_map(|(index, ring)| gone(ring.as_ref()?).then_some(index)).collect()
+        };
+        match act {
+            Act::ThreadEnded(pid, tid) => {
+                return which(&|ring| (ring.owner().pid, ring.owner().tid) == (pid, tid));
+            }
+            // The new program may have rings already.
+            Act::Executed(pid, at) => {
+                return which(&|ring| {
+                    let owner = ring.owner();
+                    owner.pid == pid && owner.image != 0 && ring.began.is_some_and(|began| began < at)
+                });
+            }
+            Act::Ended(pid, status) => {
+                if u64::from(pid) == self.segment.header().root_pid.load(Ordering::Acquire) {
+                    self.outcome.status = Some(status);
+                }
+            }
+            Act::Release(sequence) => self.release(sequence),
+            Act::ExecFailed(errno, filter_refused) => {
+                self.outcome.exec_errno = Some(errno);
+                self.outcome.filter_refused = filter_refused;
+            }
+            Act::Done => self.outcome.complete = true,
+        }
+        Vec::new()
+    }
+
+    /// Lets the tracer go on with a process that it holds.
+    fn release(&self, sequence: u64) {
+        let header = self.segment.header();
+        header.released.store(sequence, Ordering::Release);
+        header.released_bell.fetch_add(1, Ordering::Release);
+        crate::futex::wake_all(&header.released_bell);
+    }
+
+    /// A ring has been closed: its next owner begins where the last one ended.
+    pub fn freed(&mut self, index: usize, ring: &Ring) {
+        self.positions[index] = ring.position();
+    }
+}
