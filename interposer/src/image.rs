@@ -7,7 +7,7 @@ use calltap_channel::Note;
 use calltap_channel::clock::Clock;
 use calltap_channel::segment::{self, Segment};
 
-use crate::{call, kernel, state, thread, trace};
+use crate::{call, kernel, state, thread};
 
 struct Attached(UnsafeCell<Option<Segment>>);
 
@@ -45,9 +45,6 @@ pub(crate) fn parent_serial() -> u32 {
 pub(crate) fn attach(segment: Segment) {
     // SAFETY: the constructor runs before the process has a second thread.
     unsafe { *ATTACHED.0.get() = Some(segment) };
-    if segment.header().traces.load(Ordering::Relaxed) != 0 {
-        trace::call::prepare();
-    }
     if state::wipe_on_fork() {
         register();
     }

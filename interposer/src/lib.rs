@@ -6,6 +6,7 @@
 //! the reader has gone it only forwards.
 
 mod attach;
+mod bytes;
 mod call;
 mod full;
 mod hooks;

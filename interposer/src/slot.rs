@@ -91,7 +91,13 @@ pub(crate) fn set_memory(memory: *mut Memory) {
     set::<MEMORY>(memory as u64);
 }
 
-/// Sets the address of this thread's counts of calls; 0 if it has none now.
+/// Address of this thread's counts of calls; 0 if it has none now.
+#[inline(always)]
+pub(crate) fn counts() -> u64 {
+    get::<COUNTS>()
+}
+
+/// Sets what [`counts`] gives.
 pub(crate) fn set_counts(address: u64) {
     set::<COUNTS>(address);
 }

@@ -43,7 +43,7 @@ int main(void)
     char buffer[8];
     int filled = fill(buffer, 5);
     printf("trace=fill(\"abcde\", 5) = %d\n", filled);
-    printf("trace=wide(\"gr\\303\\274n\") = %ld\n", wide(L"gr\u00fcn"));
+    printf("trace=wide(\"gr\u00fcn\") = %ld\n", wide(L"gr\u00fcn"));
     int applied = apply(twice, 20);
     printf("applied=%d\n", applied);
     printf("trace=opened(\"/tmp/x\", WRITE|CREATE) = %d\n", opened("/tmp/x", 0x41));

@@ -12,9 +12,15 @@ fn runs() -> usize {
     std::env::var("CALLTAP_STORY_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(2)
 }
 
+/// What calltap says of itself at the end is its own; a program may see that there is a filter.
+fn masked(text: &str) -> String {
+    let ours = |line: &&str| line.starts_with("calltap: ") || line.starts_with("hint: ");
+    text.replace("seccomp=2\n", "seccomp=0\n").lines().filter(|line| !ours(line)).map(|line| format!("{line}\n")).collect()
+}
+
 fn same(without: &Outcome, run: impl Fn() -> Outcome) {
     for _ in 0..runs() {
-        run().expect_same_but_for_the_filter(without);
+        run().expect_same_after(without, masked);
     }
 }
 

@@ -68,7 +68,8 @@ pub fn run(options: &List) -> anyhow::Result<ExitCode> {
     let prototypes =
         Prototypes::new(places, shipped::files()).with_debug_directories(options.debug_dir.clone());
     let path = program.interpreter.unwrap_or(program.path);
-    let rows = Rows::of(&needed::objects(&path), options.all, &prototypes)
+    let objects = needed::objects(&path);
+    let rows = Rows::of(&objects, options.all, &prototypes)
         .with_context(|| format!("cannot read what {} imports", path.display()))?;
     for complaint in prototypes.complaints() {
         eprintln!("calltap: {complaint}");

@@ -77,7 +77,7 @@ pub fn run(options: &Run) -> anyhow::Result<ExitCode> {
         program: &program,
         command: &options.command,
         file: &file,
-        library: &library,
+        library: library.path(),
         follow: !options.no_follow,
         system_calls: &system_calls,
         all_stops: options.syscalls_mode == SyscallsMode::AllStops,

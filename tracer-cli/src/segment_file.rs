@@ -2,17 +2,22 @@
 
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use calltap_channel::segment::{Layout, Segment};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap};
+use nix::unistd::User;
 
 /// A segment mapped by this process, with the descriptor that keeps it reachable by path.
 #[derive(Debug)]
 pub struct SegmentFile {
     segment: Segment,
     file: OwnedFd,
+    /// Where it is, if it is not in memory alone.
+    path: Option<PathBuf>,
 }
 
 impl SegmentFile {
@@ -25,6 +30,23 @@ impl SegmentFile {
             "cannot create the shared segment (memfd_create)\n\
              hint: a limit on open files (ulimit -n) counts; calltap itself needs about ten",
         )?;
+        Self::of(file, layout, None)
+    }
+
+    /// Makes a new segment in a directory, for another user, whom it belongs to.
+    ///
+    /// # Errors
+    /// If the system refuses the memory or the file.
+    pub fn create_for(layout: Layout, directory: &Path, user: &User) -> anyhow::Result<Self> {
+        let path = directory.join("segment");
+        let file = File::options().read(true).write(true).create_new(true).mode(0o600).open(&path);
+        let file = file.with_context(|| format!("cannot create the shared segment {}", path.display()))?;
+        std::os::unix::fs::fchown(&file, Some(user.uid.as_raw()), Some(user.gid.as_raw()))
+            .context("cannot give the shared segment to the user")?;
+        Self::of(file.into(), layout, Some(path))
+    }
+
+    fn of(file: OwnedFd, layout: Layout, path: Option<PathBuf>) -> anyhow::Result<Self> {
         nix::unistd::ftruncate(&file, layout.size() as i64).with_context(|| {
             format!(
                 "cannot make the shared segment {} bytes long\n\
@@ -35,7 +57,7 @@ impl SegmentFile {
         let base = map(&file, layout.size() as usize)?;
         // SAFETY: just mapped with the layout's size, page-aligned, and never unmapped.
         let segment = unsafe { Segment::create(base, layout) };
-        Ok(Self { segment, file })
+        Ok(Self { segment, file, path })
     }
 
     /// The mapped segment.
@@ -44,9 +66,12 @@ impl SegmentFile {
         self.segment
     }
 
-    /// The path by which other processes of this user can open it while we live.
+    /// The path by which other processes of its user can open it while we live.
     #[must_use]
     pub fn path(&self) -> String {
+        if let Some(path) = &self.path {
+            return path.display().to_string();
+        }
         format!("/proc/{}/fd/{}", std::process::id(), self.file.as_raw_fd())
     }
 }

@@ -10,7 +10,6 @@ use calltap_channel::segment::{Layout, Segment};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::library::Library;
 use crate::preflight::Program;
 use crate::segment_file::SegmentFile;
 use crate::signals::Arrived;
@@ -36,7 +35,7 @@ pub struct Start<'a> {
     /// The segment.
     pub file: &'a SegmentFile,
     /// The interposer.
-    pub library: &'a Library,
+    pub library: &'a Path,
     /// Whether children are followed.
     pub follow: bool,
     /// The system calls that are stopped.
@@ -57,7 +56,7 @@ impl Start<'_> {
     pub fn tracer(&self) -> anyhow::Result<Child> {
         let mut command = Command::new("/proc/self/exe");
         command.arg("__tracer").arg("--segment").arg(self.file.path());
-        command.arg("--library").arg(self.library.path()).arg("--program").arg(&self.program.path);
+        command.arg("--library").arg(self.library).arg("--program").arg(&self.program.path);
         if !self.follow {
             command.arg("--no-follow");
         }

@@ -3,6 +3,7 @@
 mod coverage;
 pub mod event;
 pub mod filter;
+mod handed;
 pub mod needed;
 pub mod options;
 pub mod plan;
@@ -33,6 +34,7 @@ use calltap_channel::stack;
 
 use self::coverage::Coverage;
 use self::filter::Filter;
+use self::handed::Handed;
 use self::options::Trace;
 use self::prepare::Prepared;
 use self::record::Recorder;
@@ -69,6 +71,10 @@ pub fn run(options: &Trace) -> anyhow::Result<ExitCode> {
         options.pid.is_empty(),
         "cannot attach to a process (-p) yet\nhint: start the program under calltap: `calltap trace -- COMMAND`"
     );
+    anyhow::ensure!(
+        options.user.is_none() || nix::unistd::geteuid().is_root(),
+        "cannot run the program as another user (-u): only root may\nhint: leave -u out to run it as yourself"
+    );
     let filter = Filter::new(&options.calls, &options.library, &options.entries, options.no_library_calls)?;
     match &options.replay {
         Some(path) => play(options, &filter, path),
@@ -88,8 +94,8 @@ fn play(options: &Trace, filter: &Filter, path: &Path) -> anyhow::Result<ExitCod
         .then(|| Rc::new(Stacks::new(Table::Recorded(HashMap::new()), options.depth()).into()));
     let frames = stacks.as_ref().map(|stacks| Asked(Rc::clone(stacks)));
     let to = show::output(options)?;
-    let sink = show::sink(options, filter, Path::new(&program), zero, frames, to);
     let followed = replay.head.flags & record::format::FOLLOWED != 0;
+    let sink = show::sink(options, filter, Path::new(&program), zero, followed, frames, to);
     let scale = Scale::of_parts(replay.head.scale);
     let mut stream = Stream::new(sink, stacks.clone(), functions, scale, followed);
     let (end, whole) = replay.play(&mut stream, stacks.as_ref());
@@ -114,7 +120,12 @@ fn start(options: &Trace, filter: &Filter) -> anyhow::Result<ExitCode> {
     let clock = Clock::of_this_machine();
     let calibration = Calibration::begin(clock);
     let zero = SystemTime::now();
-    let file = SegmentFile::create(layout(options, words.len() as u64)?)?;
+    let layout = layout(options, words.len() as u64)?;
+    let handed = options.user.as_deref().map(Handed::to).transpose()?;
+    let file = match &handed {
+        Some(handed) => SegmentFile::create_for(layout, handed.directory(), &handed.user)?,
+        None => SegmentFile::create(layout)?,
+    };
     let segment = file.segment();
     segment.write_plan(&words);
     configure(&segment, options, clock);
@@ -123,14 +134,15 @@ fn start(options: &Trace, filter: &Filter) -> anyhow::Result<ExitCode> {
     if !system_calls.is_empty() && !all_stops {
         segment.header().tag.store(segment_file::new_tag()?, Ordering::Relaxed);
     }
-    let library = Library::place(Binding::Slots)?;
+    let placed = Library::place(Binding::Slots)?;
+    let library = handed.as_ref().map(|handed| handed.library(placed.path())).transpose()?;
 
     signals::hold().context("cannot hold signals back")?;
     let start = Start {
         program: &program,
         command: &options.command,
         file: &file,
-        library: &library,
+        library: library.as_deref().unwrap_or(placed.path()),
         follow: options.follow,
         system_calls: &system_calls,
         all_stops,
@@ -154,7 +166,7 @@ fn start(options: &Trace, filter: &Filter) -> anyhow::Result<ExitCode> {
     let stacks = (options.depth() > 0)
         .then(|| Rc::new(Stacks::new(Table::Live(segment.stacks()), options.depth()).into()));
     let frames = stacks.as_ref().map(|stacks| Asked(Rc::clone(stacks)));
-    let sink = show::sink(options, filter, &program.path, zero, frames, to);
+    let sink = show::sink(options, filter, &program.path, zero, options.follow, frames, to);
     let mut stream = Stream::new(sink, stacks, functions, scale, options.follow);
     let (outcome, end) = Live::new(segment, clock).run(&mut stream, &watch.stop, &watch.root_ended);
     ended(&segment, &watch, &outcome, &program.path)?;

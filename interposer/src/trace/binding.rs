@@ -5,9 +5,11 @@
 //!  relocations  an object's slots
 //!  choose       which calls the rules ask for; pattern
 //!  special      functions that are not like others
-//!  functions    the entries, one for each function
+//!  imported     a function that is asked for, and what is recorded of it; functions: the entries
+//!  follow       addresses that may be taken: the same entry everywhere; given: those that dlsym gives
 //!  slots        writing; lazy: those that have not been bound yet
 //!  watch        new objects; coverage: what is told of them
+//!  typed        hooks in slots; scopes: whose function a hook then stands for
 //! ```
 //! A function whose address may be taken from a slot has one entry in all objects, asked for or not, so that addresses
 //! compare equal everywhere; it asks who calls.
@@ -15,17 +17,17 @@
 use core::cell::Cell;
 
 use calltap_channel::note::refused;
-use calltap_channel::trace::plan::{COUNT_ONLY, NO_ARGUMENTS, NO_MEMORY, Plan, TAP_DLSYM, TYPED, shape};
-use goblin::elf64::section_header::SHN_UNDEF;
-use goblin::elf64::sym::{STT_FUNC, STT_GNU_IFUNC, STT_NOTYPE, Sym, st_type};
+use calltap_channel::trace::plan::{Plan, TYPED};
+use goblin::elf64::sym::Sym;
 
 use super::coverage::{self, Tally};
-use super::functions::{self, Function, UNNUMBERED, Wanted};
+use super::follow::{follow, is_function, may_be_function};
+use super::functions::{self, UNNUMBERED, Wanted};
+use super::imported::{Imported, is_needed};
 use super::objects::{self, Object};
 use super::relocations::{self, Slot, Use};
 use super::slots::Writer;
 use super::{choose, definitions, lazy, special, typed, watch};
-use crate::image;
 
 pub(crate) use super::given::given;
 pub(crate) use super::lazy::resolve;
@@ -48,7 +50,7 @@ pub(crate) fn plan() -> Option<Plan<'static>> {
 pub(crate) fn bind_all(plan: Plan<'static>) {
     SESSION.0.set(Some(plan));
     choose::prepare(&plan);
-    super::call::prepare();
+    super::record::prepare();
     // SAFETY: the loader runs constructors under its lock.
     unsafe { look_again() };
 }
@@ -75,8 +77,11 @@ pub(crate) unsafe fn look_again() {
         return;
     }
     let is_typed = plan.flags() & TYPED != 0;
-    if is_typed && begins {
-        typed::notice_program();
+    if begins {
+        keep_out_of_program(&mut Writer::new());
+        if is_typed {
+            typed::notice_program();
+        }
     }
     let taken = functions::taken();
     let mut tallies = Vec::with_capacity(changes.new.len());
@@ -98,8 +103,29 @@ pub(crate) unsafe fn look_again() {
         followers.for_each(|place| follow(objects::object(place), &mut writer));
     }
     drop(writer);
+    if typed::by_name() {
+        return;
+    }
     for (place, tally) in tallies {
         coverage::bound(objects::object(place), &tally);
+    }
+}
+
+/// Has this library call what comes next in search order, where the program has lent a function its own address, or
+/// defines one: it is the program's calls that are traced.
+fn keep_out_of_program(writer: &mut Writer) {
+    let Some((own, tables)) = objects::own().and_then(|own| Some((own, own.tables?))) else { return };
+    for slot in relocations::all(own).filter(|slot| matches!(slot.used, Use::Call(_) | Use::CallOrTake)) {
+        let name = tables.name(tables.symbol(slot.symbol));
+        let in_program =
+            objects::place_of_code(slot.value()).is_some_and(|at| objects::object(at).is_program);
+        if in_program {
+            // SAFETY: names in the table are zero-terminated; RTLD_NEXT means: after this library.
+            let next = unsafe { libc::dlsym(libc::RTLD_NEXT, name.as_ptr().cast()) } as u64;
+            if next != 0 {
+                writer.write(&own.image, slot.address, next);
+            }
+        }
     }
 }
 
@@ -127,13 +153,18 @@ fn bind(place: usize, writer: &mut Writer) -> Tally {
     if object.is_own {
         return tally;
     }
+    let is_asked_about = choose::is_asked_about(object.rules);
     for slot in relocations::all(object) {
-        let symbol = tables.symbol(slot.symbol);
-        match slot.used {
-            Use::Take => {}
-            Use::Nameless if choose::is_asked_about(object.rules) => tally.refuse(refused::NAMELESS),
-            Use::Nameless => tally.left += 1,
-            Use::Call(_) | Use::CallOrTake => {
+        let symbol = match slot.used {
+            Use::Nameless if is_asked_about => definitions::indirect_at(&tables, slot.resolver),
+            Use::Nameless => None,
+            _ => Some(tables.symbol(slot.symbol)),
+        };
+        match symbol {
+            _ if slot.used == Use::Take => {}
+            None if choose::asks_for_nameless(object.rules) => tally.refuse(refused::NAMELESS),
+            None => tally.left += 1,
+            Some(symbol) => {
                 let name = tables.name(symbol);
                 match lead(place, &slot, symbol, name) {
                     Ok(None) => {}
@@ -162,7 +193,7 @@ struct Lead {
 }
 
 /// Why a slot is not bound.
-enum NotBound {
+pub(crate) enum NotBound {
     /// Nobody asks for the function.
     Left,
     /// See [`refused`].
@@ -205,232 +236,8 @@ fn lead(place: usize, slot: &Slot, symbol: &Sym, name: &[u8]) -> Result<Option<L
         return Ok(None);
     }
     let provider = objects::place_of_code(value).ok_or(NotBound::Refused(refused::NOT_CODE))?;
-    let call = Call { name, real: value, provider: objects::object(provider), rules, takes };
-    let asked = call.is_asked(object);
-    let function = call.function(asked)?;
+    let imported = Imported { name, real: value, provider: objects::object(provider), rules, takes };
+    let asked = imported.is_asked(object);
+    let function = imported.function(asked)?;
     Ok(Some(Lead { stands: function.address(), asked }))
-}
-
-/// What the first call through a lazy slot has led to.
-pub(crate) struct Called {
-    /// Whose call it is.
-    pub(crate) function: &'static Function,
-    /// What is to stand in the slot.
-    pub(crate) stands: u64,
-}
-
-/// The function at `real` that an object has called by a name with these rules through a slot for calls; None if it is not
-/// to be traced.
-pub(crate) fn called(name: &[u8], real: u64, caller: &Object, rules: u64) -> Option<Called> {
-    if plan()?.flags() & TYPED != 0 {
-        return typed::called(name, real, caller);
-    }
-    let provider = objects::object(objects::place_of_code(real)?);
-    let call = Call { name, real, provider, rules, takes: false };
-    let function = call.function(call.is_asked(caller)).ok()?;
-    Some(Called { function, stands: function.address() })
-}
-
-/// The entry of a function whose address the program is given; None if it is to have the function's own.
-pub(crate) fn taken(name: &[u8], real: u64, provider: &'static Object, rules: u64) -> Option<u64> {
-    if special::is_untouchable(name) || !is_function(name, None, real) {
-        return None;
-    }
-    let call = Call { name, real, provider, rules, takes: true };
-    Some(call.function(true).ok()?.address())
-}
-
-/// Makes all slots from which addresses may be taken follow those that are taken elsewhere.
-pub(crate) fn follow_everywhere() {
-    watch::while_nothing_is_loaded(|| {
-        let mut writer = Writer::new();
-        objects::all().for_each(|place| follow(objects::object(place), &mut writer));
-    });
-}
-
-/// A function that somebody calls by a name.
-struct Call<'a> {
-    name: &'a [u8],
-    real: u64,
-    provider: &'static Object,
-    /// The rules that its name fits.
-    rules: u64,
-    /// Whether its address may be taken.
-    takes: bool,
-}
-
-impl Call<'_> {
-    fn is_asked(&self, caller: &Object) -> bool {
-        choose::asks_for_call(self.rules, caller.rules)
-            || choose::asks_for_function(self.rules, self.provider.rules)
-    }
-
-    /// Its entry, new or not: recorded if it is asked for, else only as far as we need to know of it.
-    fn function(&self, asked: bool) -> Result<&'static Function, NotBound> {
-        let plan = plan().ok_or(NotBound::Left)?;
-        if self.provider.is_own || !(asked || is_needed(self.name)) {
-            return Err(NotBound::Left);
-        }
-        let mut wanted = Wanted {
-            real: self.real,
-            flags: (special::flags(self.name) & !functions::JUMP) | functions::JUMP | functions::SILENT,
-            number: u64::from(UNNUMBERED),
-            captures: 0,
-            rules: self.rules,
-        };
-        if asked {
-            self.describe(&plan, &mut wanted)?;
-            if self.takes && !choose::asks_whoever_calls(self.rules, self.provider.rules) {
-                wanted.flags |= functions::ASKS_CALLER;
-            }
-        }
-        if watch::is_wanted(self.name) {
-            wanted.flags |= functions::WATCHED;
-        }
-        if plan.flags() & TAP_DLSYM != 0 && matches!(self.name, b"dlsym" | b"dlvsym") {
-            wanted.flags |= functions::GIVES_ADDRESS;
-        }
-        let same = |function: &Function| {
-            function.directory_number() == wanted.number as u32 && function.has_just(wanted.flags)
-        };
-        let indirect = self.takes && is_indirect(self.provider, self.name);
-        let function = if self.takes {
-            let shared = functions::find(self.real, |function| {
-                function.is_taken() && (!indirect || function.directory_number() == wanted.number as u32)
-            });
-            shared.or_else(|| functions::get(&wanted, same))
-        } else {
-            functions::get(&wanted, same)
-        };
-        let function = function.ok_or(NotBound::Refused(refused::NO_ROOM))?;
-        if self.takes {
-            function.take();
-        }
-        Ok(function)
-    }
-
-    /// What is recorded of it.
-    fn describe(&self, plan: &Plan<'_>, wanted: &mut Wanted) -> Result<(), NotBound> {
-        let no_room = NotBound::Refused(refused::NO_ROOM);
-        let Some(directory) = image::segment().and_then(|segment| segment.directory()) else {
-            return Err(no_room);
-        };
-        let row = plan.row(self.name, |text| is_of(self.provider, text));
-        let number = directory.number(self.name, self.provider.path(), row.map(|row| row.number));
-        wanted.number = u64::from(number.ok_or(no_room)?);
-        wanted.flags = special::flags(self.name);
-        if plan.flags() & COUNT_ONLY != 0 {
-            wanted.flags |= functions::COUNT | functions::JUMP;
-            return Ok(());
-        }
-        let Some(row) = row else {
-            wanted.flags |= functions::GUESSED;
-            if plan.flags() & NO_ARGUMENTS == 0 {
-                wanted.flags |= functions::VECTORS;
-                wanted.number |= 6 << 32 | 8 << 40;
-            }
-            return Ok(());
-        };
-        if plan.flags() & NO_ARGUMENTS != 0 {
-            return Ok(());
-        }
-        let vectors = row.shape >> shape::VECTORS_SHIFT & shape::VECTORS;
-        wanted.number |= (row.shape & shape::GPRS) << 32 | vectors << 40;
-        let mut flag = |is: bool, flag: u64| wanted.flags |= if is { flag } else { 0 };
-        flag(vectors != 0, functions::VECTORS);
-        flag(row.shape & shape::RDX != 0, functions::RETURNS_RDX);
-        flag(row.shape & shape::RETURNS_VECTORS != 0, functions::RETURNS_VECTORS);
-        flag(row.shape & shape::RETURNS_X87 != 0, functions::RETURNS_X87);
-        if plan.flags() & NO_MEMORY == 0 {
-            let stack = row.shape >> shape::STACK_SHIFT & shape::STACK;
-            flag(row.entry != 0 || row.exit != 0 || stack != 0, functions::COPIES);
-            wanted.number |= stack << 48;
-            wanted.captures = row.entry as u64 | (row.exit as u64) << 32;
-        }
-        Ok(())
-    }
-}
-
-/// Whether a row's provider text means this object: its path, or its soname, with whatever version.
-fn is_of(provider: &Object, text: &[u8]) -> bool {
-    if text.first() == Some(&b'/') {
-        return text == provider.full_path();
-    }
-    let version = provider.soname().strip_prefix(text);
-    version.is_some_and(|version| version.is_empty() || version.starts_with(b"."))
-}
-
-/// Whether calls of a function must come by us even if nobody asks for them.
-fn is_needed(name: &[u8]) -> bool {
-    let flags = plan().map_or(0, |plan| plan.flags());
-    // Where nothing is recorded, nothing is left behind either.
-    let left_behind = if flags & COUNT_ONLY != 0 {
-        functions::VFORKS
-    } else {
-        functions::LEAVES | functions::VFORKS | functions::BACKTRACES | functions::UNWINDS
-    };
-    special::flags(name) & left_behind != 0
-        || watch::is_wanted(name)
-        || (flags & TAP_DLSYM != 0 && matches!(name, b"dlsym" | b"dlvsym"))
-}
-
-/// Whether the symbol that a relocation refers to is, or may be, a function.
-fn may_be_function(symbol: &Sym) -> bool {
-    matches!(st_type(symbol.st_info), STT_FUNC | STT_GNU_IFUNC | STT_NOTYPE)
-}
-
-/// Whether `value`, in a slot from which addresses may be taken, is a function's own address.
-///
-/// A library that was linked without those it needs knows no types of what it imports, and data may lie beside code. An
-/// executable may have lent a function the address of an entry of its PLT: calls through that come by another slot.
-fn is_function(name: &[u8], symbol: Option<&Sym>, value: u64) -> bool {
-    let Some(provider) = objects::place_of_code(value).map(objects::object) else { return false };
-    let has_type = symbol.is_some_and(|symbol| st_type(symbol.st_info) != STT_NOTYPE);
-    if has_type && !provider.is_program {
-        return true;
-    }
-    let Some(definition) = provider.tables.and_then(|tables| definitions::find(&tables, name)) else {
-        return false;
-    };
-    u32::from(definition.st_shndx) != SHN_UNDEF && may_be_function(definition)
-}
-
-/// Makes slots from which addresses may be taken lead to the entries of their functions, where these have some.
-fn follow(object: &Object, writer: &mut Writer) {
-    let Some(tables) = object.tables.filter(|_| !object.is_own) else { return };
-    for slot in relocations::all(object) {
-        let value = slot.value();
-        if !matches!(slot.used, Use::CallOrTake | Use::Take) || value == 0 {
-            continue;
-        }
-        let Some(function) = functions::find(value, Function::is_taken) else { continue };
-        let symbol = tables.symbol(slot.symbol);
-        let name = tables.name(symbol);
-        if !may_be_function(symbol) || special::is_untouchable(name) || !is_function(name, Some(symbol), value) {
-            continue;
-        }
-        let function = match objects::place_of_code(value).map(objects::object) {
-            Some(provider) if is_indirect(provider, name) => {
-                functions::find(value, |function| function.is_taken() && is_named(function, name))
-            }
-            _ => Some(function),
-        };
-        if let Some(function) = function {
-            writer.write(&object.image, slot.address, function.address());
-        }
-    }
-}
-
-/// Whether a name is one of an indirect function: others that happen to be implemented by the same code are functions of
-/// their own.
-fn is_indirect(provider: &Object, name: &[u8]) -> bool {
-    let definition = provider.tables.and_then(|tables| definitions::find(&tables, name));
-    definition.is_some_and(definitions::is_indirect)
-}
-
-/// Whether a function is in the directory by this name.
-fn is_named(function: &Function, name: &[u8]) -> bool {
-    image::segment()
-        .and_then(|segment| segment.directory())
-        .is_some_and(|directory| directory.get(function.directory_number()).is_some_and(|met| met.name == name))
 }

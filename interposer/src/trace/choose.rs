@@ -39,6 +39,8 @@ static LIBRARY: AtomicU64 = AtomicU64::new(0);
 static PLUS: AtomicU64 = AtomicU64::new(0);
 /// Groups that every object fits.
 static ANY_OBJECT: AtomicU64 = AtomicU64::new(0);
+/// Groups that every name fits.
+static ANY_NAME: AtomicU64 = AtomicU64::new(0);
 
 fn groups() -> &'static [Group] {
     // SAFETY: see `Groups`.
@@ -72,7 +74,8 @@ pub(crate) fn prepare(plan: &Plan<'static>) {
     ENTRIES.store(mask(&|group| matches!(group.kind, Entries | EntriesNot)), Ordering::Relaxed);
     LIBRARY.store(mask(&|group| matches!(group.kind, Library | LibraryNot)), Ordering::Relaxed);
     PLUS.store(mask(&|group| matches!(group.kind, Calls | Entries | Library)), Ordering::Relaxed);
-    ANY_OBJECT.store(mask(&|group| matches!(group.objects, Pattern::Any)), Ordering::Relaxed);
+    ANY_OBJECT.store(mask(&|group| group.objects.is_any()), Ordering::Relaxed);
+    ANY_NAME.store(mask(&|group| group.symbols.iter().any(Pattern::is_any)), Ordering::Relaxed);
 }
 
 /// The groups whose object pattern an object fits.
@@ -129,9 +132,15 @@ pub(crate) fn may_be_asked(name: u64, provider: u64) -> bool {
     calls != 0 || asks_for_function(name, provider)
 }
 
+/// Whether every call by this object is asked for that no other rule takes out: also one of a function without a name.
+pub(crate) fn asks_for_nameless(caller: u64) -> bool {
+    asks_for_call(ANY_NAME.load(Ordering::Relaxed), caller)
+}
+
 /// Whether any call by this object may be asked for.
 pub(crate) fn is_asked_about(caller: u64) -> bool {
-    caller & CALLS.load(Ordering::Relaxed) & PLUS.load(Ordering::Relaxed) != 0
+    let provided = ENTRIES.load(Ordering::Relaxed) | LIBRARY.load(Ordering::Relaxed);
+    (caller & CALLS.load(Ordering::Relaxed) | provided) & PLUS.load(Ordering::Relaxed) != 0
 }
 
 /// Whether a call from this address is asked for, of a function with these groups.

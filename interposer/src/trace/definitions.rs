@@ -4,19 +4,56 @@ use goblin::elf64::sym::{STT_GNU_IFUNC, Sym, st_type};
 
 use super::image::Tables;
 
-/// The first symbol of this name in an object's table, of whatever version.
+/// The first symbol of this name in an object's table, of whatever version; see [`find_that`].
+pub(crate) fn find(tables: &Tables, name: &[u8]) -> Option<&'static Sym> {
+    find_that(tables, name, |_| true)
+}
+
+/// The first symbol of this name in an object's table that `fits`, of whatever version.
 ///
 /// Of an executable it may be one without a section but with a value: an entry of its PLT that is used as the function's
 /// address.
-pub(crate) fn find(tables: &Tables, name: &[u8]) -> Option<&'static Sym> {
-    let found = if tables.gnu_hash != 0 { by_gnu_hash(tables, name) } else { None };
+pub(crate) fn find_that(tables: &Tables, name: &[u8], fits: impl Fn(&Sym) -> bool) -> Option<&'static Sym> {
+    let is_it = |symbol: &Sym| tables.name(symbol) == name && fits(symbol);
+    let found = if tables.gnu_hash != 0 { by_gnu_hash(tables, name, is_it) } else { None };
     // The GNU table has no undefined symbols but those with a value, and not all linkers put these in.
-    found.or_else(|| if tables.hash != 0 { by_hash(tables, name) } else { None })
+    found.or_else(|| if tables.hash != 0 { by_hash(tables, name, is_it) } else { None })
 }
 
 /// Whether a symbol is of an indirect function.
 pub(crate) fn is_indirect(symbol: &Sym) -> bool {
     st_type(symbol.st_info) == STT_GNU_IFUNC
+}
+
+/// The exported indirect function whose implementation is found by what is at `resolver`, an address of the file.
+pub(crate) fn indirect_at(tables: &Tables, resolver: u64) -> Option<&'static Sym> {
+    (1..count(tables))
+        .map(|index| tables.symbol(index))
+        .find(|symbol| is_indirect(symbol) && symbol.st_value == resolver && symbol.st_shndx != 0)
+}
+
+/// How many symbols the table has.
+fn count(tables: &Tables) -> u32 {
+    if tables.hash != 0 {
+        return word(tables.hash, 1);
+    }
+    if tables.gnu_hash == 0 {
+        return 0;
+    }
+    let at = tables.gnu_hash;
+    let (buckets, first, filter) = (u64::from(word(at, 0)), word(at, 1), u64::from(word(at, 2)));
+    let bucket_words = 4 + 2 * filter;
+    let last = (0..buckets).map(|bucket| word(at, bucket_words + bucket)).max().unwrap_or(0);
+    if last < first {
+        return first;
+    }
+    // The last chain's end.
+    let chains = bucket_words + buckets;
+    let mut index = last;
+    while word(at, chains + u64::from(index - first)) & 1 == 0 {
+        index += 1;
+    }
+    index + 1
 }
 
 fn word(at: u64, index: u64) -> u32 {
@@ -25,10 +62,9 @@ fn word(at: u64, index: u64) -> u32 {
 }
 
 /// `DT_GNU_HASH`: four words, the filter's 8-byte words, buckets, chains from the first hashed symbol on.
-fn by_gnu_hash(tables: &Tables, name: &[u8]) -> Option<&'static Sym> {
+fn by_gnu_hash(tables: &Tables, name: &[u8], is_it: impl Fn(&Sym) -> bool) -> Option<&'static Sym> {
     let at = tables.gnu_hash;
-    let (buckets, first, filter) =
-        (u64::from(word(at, 0)), u64::from(word(at, 1)), u64::from(word(at, 2)));
+    let (buckets, first, filter) = (u64::from(word(at, 0)), u64::from(word(at, 1)), u64::from(word(at, 2)));
     if buckets == 0 {
         return None;
     }
@@ -42,7 +78,7 @@ fn by_gnu_hash(tables: &Tables, name: &[u8]) -> Option<&'static Sym> {
         let chain = word(at, bucket_words + buckets + index - first);
         if chain | 1 == hash | 1 {
             let symbol = tables.symbol(index as u32);
-            if tables.name(symbol) == name {
+            if is_it(symbol) {
                 return Some(symbol);
             }
         }
@@ -59,7 +95,7 @@ fn hash_of(name: &[u8]) -> u32 {
 }
 
 /// `DT_HASH`: numbers of buckets and chains, buckets, chains (System V ABI).
-fn by_hash(tables: &Tables, name: &[u8]) -> Option<&'static Sym> {
+fn by_hash(tables: &Tables, name: &[u8], is_it: impl Fn(&Sym) -> bool) -> Option<&'static Sym> {
     let at = tables.hash;
     let (buckets, chains) = (u64::from(word(at, 0)), u64::from(word(at, 1)));
     if buckets == 0 {
@@ -76,7 +112,7 @@ fn by_hash(tables: &Tables, name: &[u8]) -> Option<&'static Sym> {
             return None;
         }
         let symbol = tables.symbol(index);
-        if tables.name(symbol) == name {
+        if is_it(symbol) {
             return Some(symbol);
         }
         index = word(at, 2 + buckets + u64::from(index));

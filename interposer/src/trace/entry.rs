@@ -14,11 +14,11 @@
 //! landing pad, from which they go on ([`super::personality`]).
 //!
 //! Up to [`enter`] and from [`leave`] on, no vector register is written, and none is read that no function's row asks
-//! for. What may use them is called with all of them saved ([`super::save`]).
+//! for. What may use them is called with them saved ([`super::save`]).
 
 use core::arch::global_asm;
 
-use super::call::{enter, leave};
+use super::call::{enter, enter_copying, leave, leave_copying};
 use super::functions::{
     ASKS_CALLER, BACKTRACES, COUNT, LAZY, LEAVES, RETURNS_VECTORS, RETURNS_X87, SILENT, UNWINDS, VECTORS,
     VFORKS, WATCHED,
@@ -27,52 +27,13 @@ use super::personality::personality;
 use super::rare::{enter_slowly, leave_slowly, left};
 use crate::state;
 
-/// What [`enter`] and [`leave`] answer if they cannot do it: they are asked again the slow way.
+/// What [`enter`] and [`leave`] answer if other libraries are needed for it: [`enter_slowly`], [`leave_slowly`] do it.
 pub(crate) const SLOWLY: u64 = 1;
+/// What they answer if memory is to be copied: [`enter_copying`], [`leave_copying`] do it, or answer [`SLOWLY`].
+pub(crate) const COPYING: u64 = 2;
 
 /// Flags of functions for which more is to be done than to count.
 const SPECIAL: u64 = ASKS_CALLER | BACKTRACES | LAZY | LEAVES | SILENT | UNWINDS | VFORKS | WATCHED;
-
-/// What a program has left in registers for a function. The machine code knows it.
-#[repr(C)]
-pub(crate) struct Entered {
-    /// `rdi rsi rdx rcx r8 r9`.
-    pub(crate) gprs: [u64; 6],
-    pub(crate) rax: u64,
-    r10: u64,
-    /// Low halves, if the function's flags ask for them.
-    pub(crate) vectors: [u64; 8],
-    /// Address of the [`Function`](super::functions::Function); if the call is not followed, in the end of where to jump.
-    pub(crate) function: u64,
-    /// The caller's. If the return address is the trampoline's, the frame whose function goes on as this one.
-    pub(crate) rbx: u64,
-    /// The caller's.
-    pub(crate) rbp: u64,
-    /// The stack from here on is the program's: its return address.
-    pub(crate) top: u64,
-}
-
-/// What a function has returned. The machine code knows it.
-#[repr(C)]
-pub(crate) struct Results {
-    pub(crate) rax: u64,
-    pub(crate) rdx: u64,
-    /// Low halves of `xmm0` and `xmm1`, if the function's flags ask for them.
-    pub(crate) vectors: [u64; 2],
-    /// `st0` and `st1`, if they ask for those; zero for an empty one.
-    pub(crate) x87: [u64; 4],
-    /// When it returned, in ticks.
-    pub(crate) stamp: u64,
-    /// The stack stays aligned.
-    pub(crate) rest: u64,
-}
-
-impl Results {
-    /// Of a call that has none.
-    pub(crate) const NONE: Self = Self { rax: 0, rdx: 0, vectors: [0; 2], x87: [0; 4], stamp: 0, rest: 0 };
-}
-
-const _: () = assert!(size_of::<Entered>() == 160 && size_of::<Results>() == 80);
 
 unsafe extern "C" {
     static calltap_returned: u8;
@@ -130,7 +91,7 @@ global_asm!(
     ".Lcalltap_not_traced:",
     "cmp dword ptr [rip + {page}], 0",
     "je .Lcalltap_enter",
-    "test dword ptr [r11 + 8], {lazy}",
+    "test dword ptr [r11 + 8], {always}",
     "jnz .Lcalltap_enter",
     "jmp qword ptr [r11]",
     ".Lcalltap_enter:",
@@ -159,9 +120,9 @@ global_asm!(
     "movq qword ptr [rsp + 120], xmm7",
     "2: mov rdi, rsp",
     "call {enter}",
-    "cmp rax, {slowly}",
-    "je .Lcalltap_enter_slowly",
     ".Lcalltap_entered:",
+    "cmp rax, {copying}",
+    "jbe .Lcalltap_not_followed",
     "mov r11, rax",
     "mov rdi, qword ptr [rsp]",
     "mov rsi, qword ptr [rsp + 8]",
@@ -171,8 +132,6 @@ global_asm!(
     "mov r9, qword ptr [rsp + 40]",
     "mov rax, qword ptr [rsp + 48]",
     "mov r10, qword ptr [rsp + 56]",
-    "test r11, r11",
-    "jz .Lcalltap_jump",
     ".cfi_remember_state",
     "add rsp, 152",
     ".cfi_adjust_cfa_offset -152",
@@ -202,8 +161,8 @@ global_asm!(
     "mov rdi, rbx",
     "mov rsi, rsp",
     "call {leave}",
-    "cmp rax, {slowly}",
-    "je .Lcalltap_leave_slowly",
+    "test rax, rax",
+    "jnz .Lcalltap_not_left",
     ".Lcalltap_have_left:",
     "mov rax, qword ptr [rsp]",
     "mov rdx, qword ptr [rsp + 8]",
@@ -222,9 +181,18 @@ global_asm!(
     "mov qword ptr [rcx], r11",
     "ret",
     ".cfi_restore_state",
-    ".Lcalltap_leave_slowly:",
+    ".Lcalltap_not_left:",
     "mov rdi, rbx",
     "mov rsi, rsp",
+    "cmp rax, {slowly}",
+    "je .Lcalltap_leave_slowly",
+    "lea rdx, [rip + {leave_copying}]",
+    "call calltap_keeping",
+    "test rax, rax",
+    "jz .Lcalltap_have_left",
+    "mov rdi, rbx",
+    "mov rsi, rsp",
+    ".Lcalltap_leave_slowly:",
     "lea rdx, [rip + {leave_slowly}]",
     "call calltap_saving",
     "jmp .Lcalltap_have_left",
@@ -276,12 +244,28 @@ global_asm!(
     "call rax",
     "ud2",
     ".cfi_restore_state",
-    ".Lcalltap_enter_slowly:",
+    ".Lcalltap_not_followed:",
+    "test rax, rax",
+    "jz .Lcalltap_jump",
     "mov rdi, rsp",
+    "cmp rax, {slowly}",
+    "je .Lcalltap_enter_slowly",
+    "lea rdx, [rip + {enter_copying}]",
+    "call calltap_keeping",
+    "jmp .Lcalltap_entered",
+    ".Lcalltap_enter_slowly:",
     "lea rdx, [rip + {enter_slowly}]",
     "call calltap_saving",
     "jmp .Lcalltap_entered",
     ".Lcalltap_jump:",
+    "mov rdi, qword ptr [rsp]",
+    "mov rsi, qword ptr [rsp + 8]",
+    "mov rdx, qword ptr [rsp + 16]",
+    "mov rcx, qword ptr [rsp + 24]",
+    "mov r8, qword ptr [rsp + 32]",
+    "mov r9, qword ptr [rsp + 40]",
+    "mov rax, qword ptr [rsp + 48]",
+    "mov r10, qword ptr [rsp + 56]",
     "mov r11, qword ptr [rsp + 128]",
     "add rsp, 152",
     ".cfi_adjust_cfa_offset -152",
@@ -300,14 +284,17 @@ global_asm!(
     counts = const crate::slot::COUNTS,
     count = const COUNT,
     special = const SPECIAL,
-    lazy = const LAZY,
+    always = const LAZY | WATCHED,
     vectors = const VECTORS,
     returns_vectors = const RETURNS_VECTORS,
     returns_x87 = const RETURNS_X87,
     slowly = const SLOWLY,
+    copying = const COPYING,
     enter = sym enter,
+    enter_copying = sym enter_copying,
     enter_slowly = sym enter_slowly,
     leave = sym leave,
+    leave_copying = sym leave_copying,
     leave_slowly = sym leave_slowly,
     left = sym left,
 );

@@ -227,9 +227,7 @@ pub(crate) fn get(wanted: &Wanted, fits: impl Fn(&Function) -> bool) -> Option<&
             }
         };
         // Release: whoever finds it finds it filled.
-        if place
-            .compare_exchange(was, key | (index as u64 + 1), Ordering::AcqRel, Ordering::Relaxed)
-            .is_err()
+        if place.compare_exchange(was, key | (index as u64 + 1), Ordering::AcqRel, Ordering::Relaxed).is_err()
         {
             continue 'again;
         }
@@ -298,9 +296,8 @@ fn allocate() -> Option<usize> {
             Err(now) => head = now,
         }
     }
-    let index = USED.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
-        (used < MOST as u32).then_some(used + 1)
-    });
+    let index = USED
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| (used < MOST as u32).then_some(used + 1));
     index.ok().map(|index| index as usize)
 }
 

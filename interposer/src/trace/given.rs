@@ -4,7 +4,7 @@
 //! a call is entered by a jump, and what it gives is left as it is.
 
 use super::objects;
-use super::{binding, choose, functions};
+use super::{choose, follow, functions, imported};
 
 /// What `dlsym` is to give instead of `real`, the address of what is called `name` (a zero-terminated text).
 pub(crate) fn given(_: &functions::Function, name: u64, real: u64) -> u64 {
@@ -16,10 +16,10 @@ pub(crate) fn given(_: &functions::Function, name: u64, real: u64) -> u64 {
         return real;
     }
     let taken = functions::taken();
-    let Some(address) = binding::taken(name, real, provider, rules) else { return real };
+    let Some(address) = imported::taken(name, real, provider, rules) else { return real };
     if functions::taken() != taken {
         // Slots that hold this address are to compare equal to it.
-        binding::follow_everywhere();
+        follow::follow_everywhere();
     }
     address
 }

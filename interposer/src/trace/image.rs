@@ -57,7 +57,8 @@ impl Image {
         let mut datas = image.data.iter_mut();
         let mut start = u64::MAX;
         for header in headers.unwrap_or(&[]) {
-            let range = (base.wrapping_add(header.p_vaddr), base.wrapping_add(header.p_vaddr + header.p_memsz));
+            let range =
+                (base.wrapping_add(header.p_vaddr), base.wrapping_add(header.p_vaddr + header.p_memsz));
             match header.p_type {
                 PT_LOAD => {
                     start = start.min(range.0 & !(PAGE - 1));

@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use super::functions::{Function, JUMP, SILENT};
 use super::objects::{self, Object};
 use super::relocations::{Slot, Use};
-use super::{binding, slots};
+use super::{imported, slots};
 
 /// Marks the name of a lazy slot: bits 32-62 are the object's place, the low half is the slot's number.
 const NAME: u64 = 1 << 63;
@@ -95,7 +95,7 @@ pub(crate) fn resolve(function: &'static Function) -> &'static Function {
     let found = object.tables.and_then(|tables| {
         let rela = tables.jumps.get(number as usize)?;
         let symbol = tables.symbol(goblin::elf64::reloc::r_sym(rela.r_info));
-        let found = binding::called(tables.name(symbol), real, object, function.rules())?;
+        let found = imported::called(tables.name(symbol), real, object, function.rules())?;
         slots::write_lazy(&object.image, object.base.wrapping_add(rela.r_offset), found.stands);
         Some(found.function)
     });

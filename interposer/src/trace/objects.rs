@@ -142,7 +142,7 @@ pub(crate) fn place_of(address: u64) -> Option<usize> {
     let (mut low, mut high) = (0, list.count.load(Ordering::Relaxed).min(MOST));
     while low < high {
         // In bounds anyway; said so that the compiler sees it, where nothing may be called.
-        let middle = (low + high) / 2 & (MOST - 1);
+        let middle = ((low + high) / 2) & (MOST - 1);
         if address < list.start[middle].load(Ordering::Relaxed) {
             high = middle;
         } else if address >= list.end[middle].load(Ordering::Relaxed) {
@@ -164,9 +164,13 @@ pub(crate) fn own() -> Option<&'static Object> {
     place_of((&raw const LISTS) as u64).map(object)
 }
 
+/// Places that have ever been in use: the first ones.
+static USED: AtomicUsize = AtomicUsize::new(0);
+
 /// The places in use.
 pub(crate) fn all() -> impl Iterator<Item = usize> {
-    (0..MOST).filter(|place| object(*place).map != 0)
+    let used = USED.load(Ordering::Acquire);
+    (0..used).filter(|place| object(*place).map != 0)
 }
 
 /// The first words of the loader's `struct link_map` (`<link.h>`).
@@ -279,6 +283,7 @@ pub(crate) unsafe fn look(rules_of: impl Fn(&Object) -> u64) -> Changes {
         new.place = place;
         // SAFETY: by the contract.
         unsafe { change(place, |object| *object = new) };
+        USED.fetch_max(place + 1, Ordering::Release);
         changes.new.push(place);
     }
     publish();

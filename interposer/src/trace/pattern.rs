@@ -33,6 +33,11 @@ impl Pattern {
         }
     }
 
+    /// Whether everything fits.
+    pub(crate) fn is_any(&self) -> bool {
+        matches!(self, Self::Any | Self::Glob(b"*"))
+    }
+
     /// Whether a whole text fits.
     pub(crate) fn fits(&self, text: &[u8]) -> bool {
         match self {

@@ -10,7 +10,7 @@ use core::ffi::{c_int, c_void};
 use core::sync::atomic::Ordering;
 
 use super::entry::{landing_pad, returned};
-use super::frames::Frame;
+use super::frame::Frame;
 use super::{definitions, objects};
 use crate::call;
 

@@ -1,31 +1,27 @@
-//! What a traced call seldom needs: calls that were left, other threads' beginnings, memory to be copied.
+//! What a traced call seldom needs: a thread's or a process's first call, a slot's first call, a full ring, stacks, functions
+//! that do not return as others do.
 //!
 //! All of this runs with the program's vector registers saved ([`super::save`]), on the program's stack.
 
 use core::sync::atomic::Ordering;
 
 use calltap_channel::ring::{Control, Outer};
-use calltap_channel::trace::walk::Values;
 use calltap_channel::trace::{ENTRY_ONLY, IN_VFORK_CHILD, LEFT};
 
-use super::call::{entry_words, follow, marks_of, return_words, write_entry, write_return};
-use super::entry::{Entered, Results, only_return, returned};
-use super::frames::{self, Frame};
+use super::call::{copies_at_end, follow};
+use super::entry::{only_return, returned};
+use super::frame::Frame;
 use super::functions::{
-    ASKS_CALLER, BACKTRACES, COPIES, COUNT, Function, GIVES_ADDRESS, JUMP, LAZY, LEAVES, SILENT, UNNUMBERED,
-    UNWINDS, VECTORS, VFORKS, WATCHED,
+    BACKTRACES, COPIES, COUNT, Function, GIVES_ADDRESS, JUMP, LAZY, LEAVES, SILENT, UNNUMBERED, UNWINDS,
+    VFORKS, WATCHED,
 };
-use super::{binding, capture, choose, shown};
+use super::record::{entry_words, marks_of, return_words, write_entry, write_return};
+use super::registers::{Entered, Results};
+use super::{binding, capture, frames, shown};
 use crate::thread::Ring;
 use crate::{call, full, image, slot, state, thread, types, unwind};
 
-/// Whether a call from this address is to be recorded.
-#[inline(always)]
-pub(super) fn is_chosen(function: &Function, site: u64) -> bool {
-    choose::asks_for_call_from(function.rules(), site)
-}
-
-/// A call begins, as [`super::call::enter`]; `bp` is its caller's `rbp`. Answers its frame or [`JUMP_ON`].
+/// A call begins, as [`super::call::enter`]. Answers its frame or [`JUMP_ON`](super::registers::JUMP_ON).
 pub(crate) extern "C" fn enter_slowly(entered: &mut Entered) -> u64 {
     let before = types::errno();
     let answer = begin(entered);
@@ -46,15 +42,14 @@ fn begin(entered: &mut Entered) -> u64 {
         return entered.jump_to(if is_same { found.real.load(Ordering::Relaxed) } else { found.address() });
     }
     let real = function.real.load(Ordering::Relaxed);
+    if flags & WATCHED != 0 {
+        binding::watched(function, entered.gprs);
+    }
     let taps = state::taps();
     if taps & state::TRACED == 0 {
         return entered.jump_to(real);
     }
-    if flags & WATCHED != 0 {
-        binding::watched(function, entered.gprs);
-    }
-    let is_recorded = flags & SILENT == 0
-        && (flags & ASKS_CALLER == 0 || is_chosen(function, entered.caller()));
+    let is_recorded = flags & SILENT == 0 && entered.is_chosen(function, flags);
     let frame = if is_recorded && flags & COUNT == 0 {
         record(entered, function, flags, taps)
     } else {
@@ -64,9 +59,7 @@ fn begin(entered: &mut Entered) -> u64 {
         if gives_address(flags, entered) { claim(entered.place()) } else { None }
     };
     if let Some(frame) = frame {
-        for (kept, gpr) in frame.gprs.iter().zip(entered.gprs) {
-            kept.store(gpr, Ordering::Relaxed);
-        }
+        frame.keep(&entered.gprs);
         return follow(frame, entered, function, real);
     }
     if flags & VFORKS != 0 {
@@ -101,7 +94,7 @@ fn record(entered: &Entered, function: &Function, flags: u64, taps: u32) -> Opti
     let stack = if is_with_stack { unwind::take_from(place, entered.site(), entered.rbp) } else { 0 };
     let stamp = call::now(taps);
     if flags & COPIES != 0 {
-        capture::at_entry(function, &values_at_entry(entered, flags), stamp, place);
+        capture::at_entry(function, &entered.values(flags), stamp, place);
     }
     let Some((at, outer)) = open(ring.control, entry_words(function, flags), place) else {
         // Not recorded, which is counted: neither is its return.
@@ -116,9 +109,7 @@ fn record(entered: &Entered, function: &Function, flags: u64, taps: u32) -> Opti
 /// Whether this is a call of `dlsym` that can be followed: the caller matters only if it names no object.
 fn gives_address(flags: u64, entered: &Entered) -> bool {
     let handle = entered.gprs[0];
-    flags & GIVES_ADDRESS != 0
-        && handle != libc::RTLD_DEFAULT as u64
-        && handle != libc::RTLD_NEXT as u64
+    flags & GIVES_ADDRESS != 0 && handle != libc::RTLD_DEFAULT as u64 && handle != libc::RTLD_NEXT as u64
 }
 
 /// The ring of this thread.
@@ -134,7 +125,9 @@ fn claim(place: u64) -> Option<&'static Frame> {
     // SAFETY: a pool is never unmapped.
     let pool = unsafe { slot::pool().as_ref() };
     let frame = pool.and_then(|pool| pool.claim(place).or_else(|| pool.claim_another(place)));
-    if frame.is_none() && let Some(segment) = image::segment() {
+    if frame.is_none()
+        && let Some(segment) = image::segment()
+    {
         segment.header().unfollowed.fetch_add(1, Ordering::Relaxed);
     }
     frame
@@ -160,11 +153,6 @@ fn park() {
         slot::set_ring(core::ptr::null());
         slot::set_counts(0);
     }
-}
-
-fn values_at_entry(entered: &Entered, flags: u64) -> Values {
-    let vectors = if flags & VECTORS != 0 { entered.vectors } else { [0; 8] };
-    Values { gprs: entered.gprs, vectors, sp: entered.place(), rax: 0, rdx: 0 }
 }
 
 /// Reserves a record's words for the call whose return address stands at `place`.
@@ -199,37 +187,19 @@ pub(crate) extern "C" fn leave_slowly(frame: &Frame, results: &mut Results) -> u
 
 /// Ends one of the calls that have returned, with this `errno`.
 fn end(frame: &Frame, results: &mut Results, errno: u16) {
-    let (function, flags) = function_of(frame);
+    let (function, flags) = frame.function();
     if state::taps() & state::TRACED != 0 && flags & (SILENT | COUNT) == 0 {
-        if flags & COPIES != 0 {
-            let values = Values {
-                gprs: registers_of(frame),
-                vectors: [0; 8],
-                sp: frame.place.load(Ordering::Relaxed),
-                rax: results.rax,
-                rdx: results.rdx,
-            };
+        if copies_at_end(function, flags) {
+            let values = frame.values(results);
             capture::at_exit(function, &values, results.stamp, values.sp);
         }
         types::set_errno(i32::from(errno));
         record_end(frame, results, marks_of(flags));
     }
     if flags & GIVES_ADDRESS != 0 {
-        let [_, name, ..] = registers_of(frame);
+        let [_, name, ..] = frame.kept();
         results.rax = binding::given(function, name, results.rax);
     }
-}
-
-/// The function of a frame that is in use, and its flags.
-fn function_of(frame: &Frame) -> (&'static Function, u64) {
-    // SAFETY: `follow` has written the address of a function, which stays.
-    let function = unsafe { &*frame.function.load(Ordering::Relaxed) };
-    (function, function.flags.load(Ordering::Relaxed))
-}
-
-/// The argument registers of a call that began the slow way.
-fn registers_of(frame: &Frame) -> [u64; 6] {
-    core::array::from_fn(|gpr| frame.gprs[gpr].load(Ordering::Relaxed))
 }
 
 fn record_end(frame: &Frame, results: &Results, marks: u64) {
@@ -260,7 +230,7 @@ fn record_left(frame: &Frame) {
         image::register();
     }
     let taps = state::taps();
-    if taps & state::TRACED != 0 && function_of(frame).1 & (SILENT | COUNT) == 0 {
+    if taps & state::TRACED != 0 && frame.function().1 & (SILENT | COUNT) == 0 {
         record_end(frame, &Results { stamp: call::now(taps), ..Results::NONE }, LEFT);
     }
 }

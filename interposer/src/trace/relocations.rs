@@ -15,7 +15,7 @@ pub(crate) enum Use {
     CallOrTake,
     /// Data that holds the address (a table of functions).
     Take,
-    /// Calls an indirect function of the object itself, which has no name here.
+    /// Calls an indirect function of the object itself, which has no name here: a slot for calls only.
     Nameless,
 }
 
@@ -28,6 +28,8 @@ pub(crate) struct Slot {
     pub(crate) used: Use,
     /// Whose address: number among the object's symbols.
     pub(crate) symbol: u32,
+    /// Of a nameless one: what finds the function, as an address of the object's file.
+    pub(crate) resolver: u64,
 }
 
 impl Slot {
@@ -50,7 +52,7 @@ pub(crate) fn all(object: &Object) -> impl Iterator<Item = Slot> + use<> {
             let address = base.wrapping_add(rela.r_offset);
             let used = used(number, rela)?;
             let symbol = if used == Use::Nameless { 0 } else { r_sym(rela.r_info) };
-            Some(Slot { address, used, symbol })
+            Some(Slot { address, used, symbol, resolver: rela.r_addend as u64 })
         })
         .filter(move |slot| slot.address.is_multiple_of(8) && image.is_data(slot.address))
 }

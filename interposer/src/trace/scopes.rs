@@ -19,9 +19,9 @@ struct Scope {
     real: AtomicU64,
 }
 
-static SCOPES: [Scope; MOST] = [const {
-    Scope { name: AtomicU64::new(0), namespace: AtomicU64::new(0), real: AtomicU64::new(0) }
-}; MOST];
+static SCOPES: [Scope; MOST] =
+    [const { Scope { name: AtomicU64::new(0), namespace: AtomicU64::new(0), real: AtomicU64::new(0) } };
+        MOST];
 
 /// Notes the function that serves a namespace; of that of the program it is the program's own. False if another one does
 /// already, or if there is no room.
@@ -40,6 +40,11 @@ pub(crate) fn add(name: &'static CStr, namespace: u32, real: u64) -> bool {
         }
     }
     false
+}
+
+/// Whether any function does not only mean the usual one.
+pub(crate) fn are_any() -> bool {
+    SCOPES[0].name.load(Ordering::Relaxed) != 0
 }
 
 /// The function that serves a namespace, if that is not the usual one.

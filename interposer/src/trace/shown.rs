@@ -24,7 +24,8 @@ pub(super) fn backtrace(real: u64, into: u64, room: u64, first: u64) -> u64 {
     // SAFETY: as much room as is said.
     let found = unsafe { real(all.as_mut_ptr(), all.len() as c_int) };
     let found = all.get(..found.max(0) as usize).unwrap_or(&[]);
-    let shown = found.iter().skip_while(|address| **address != first).filter(|address| **address != returned());
+    let shown =
+        found.iter().skip_while(|address| **address != first).filter(|address| **address != returned());
     let mut count = 0;
     for address in shown.take(room) {
         // SAFETY: the program has passed memory for so many.

@@ -3,7 +3,11 @@
 use super::functions::{BACKTRACES, JUMP, LEAVES, UNWINDS, VFORKS};
 
 /// Functions that return twice, do not return, or look at their caller: entered by a jump.
-const JUMPED: [&[u8]; 78] = [
+const JUMPED: [&[u8]; 82] = [
+    b"_ULx86_64_resume",
+    b"_Ux86_64_getcontext",
+    b"_Ux86_64_resume",
+    b"_Ux86_64_setcontext",
     b"_Exit",
     b"_ITM_beginTransaction",
     b"_Unwind_Backtrace",

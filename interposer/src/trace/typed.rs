@@ -4,33 +4,43 @@
 //! A slot gets a hook only if it holds the very function that the hook would call: a library's own function of the same
 //! name is left alone.
 
+use core::sync::atomic::{AtomicBool, Ordering};
+
 use calltap_channel::note::refused;
 use calltap_channel::trace::plan::MISSED;
-use goblin::elf64::sym::{STT_FUNC, st_type};
+use goblin::elf64::sym::{STT_FUNC, Sym, st_type};
 
-use super::binding::{Called, plan};
+use super::binding::plan;
 use super::coverage::Tally;
 use super::functions::{self, UNNUMBERED, Wanted};
+use super::imported::Called;
 use super::objects::{self, Object};
 use super::relocations::{self, Slot, Use};
 use super::slots::Writer;
-use super::{choose, definitions, lazy, scopes};
+use super::{choose, definitions, lazy, record, scopes};
 use crate::hooks;
 use crate::real::AnyReal;
+
+/// Whether entries can be called: it takes some time to find out what registers there are.
+static PREPARED: AtomicBool = AtomicBool::new(false);
 
 /// Notes which functions the program defines itself, so that they serve its libraries. Before anything is bound.
 pub(crate) fn notice_program() {
     let Some(program) = objects::all().map(objects::object).find(|object| object.is_program) else { return };
     let Some(tables) = program.tables else { return };
     hooks::all(|real| {
-        let definition = definitions::find(&tables, real.name().to_bytes());
-        let defined = definition.filter(|symbol| symbol.st_shndx != 0 && st_type(symbol.st_info) == STT_FUNC);
-        if let Some(symbol) = defined
+        let defines = |symbol: &Sym| symbol.st_shndx != 0 && st_type(symbol.st_info) == STT_FUNC;
+        if let Some(symbol) = definitions::find_that(&tables, real.name().to_bytes(), defines)
             && scopes::add(real.name(), 0, program.base.wrapping_add(symbol.st_value))
         {
             real.let_depend_on_caller();
         }
     });
+}
+
+/// Whether hooks are found by name, and only what that misses is bound.
+pub(crate) fn by_name() -> bool {
+    plan().is_some_and(|plan| plan.flags() & MISSED != 0)
 }
 
 /// Binds an object's slots; `begins` at the program's start.
@@ -41,7 +51,9 @@ pub(crate) fn bind(place: usize, begins: bool, writer: &mut Writer) -> Tally {
         tally.refuse(refused::UNREADABLE);
         return tally;
     };
-    if object.is_own || !choose::asks_for_call(u64::MAX, object.rules) {
+    // By name, all that is there at the beginning is bound already, but for what the program defines itself.
+    let is_bound = begins && by_name() && !scopes::are_any();
+    if object.is_own || is_bound || !choose::asks_for_call(u64::MAX, object.rules) {
         return tally;
     }
     for slot in relocations::all(object).filter(|slot| slot.used != Use::Nameless) {
@@ -70,13 +82,15 @@ fn stands(object: &Object, slot: &Slot, hook: u64, real: &'static dyn AnyReal, b
     }
     if begins && object.namespace == 0 {
         // All objects search in the same order, in which the hook's name comes first unless the program has it.
-        let by_name = plan().is_some_and(|plan| plan.flags() & MISSED != 0);
-        let found_by_name = by_name && scopes::of(real.name(), 0).is_none();
+        let found_by_name = by_name() && scopes::of(real.name(), 0).is_none();
         return Some(if found_by_name { value } else { hook });
     }
     let Use::Call(number) = slot.used else { return None };
     if !lazy::can_resolve(object) {
         return None;
+    }
+    if !PREPARED.swap(true, Ordering::Relaxed) {
+        record::prepare();
     }
     let wanted = Wanted {
         real: lazy::name_of(object.place, number),
@@ -119,6 +133,6 @@ pub(crate) fn called(name: &[u8], value: u64, caller: &Object) -> Option<Called>
 /// Address of the hook of this name: this library's own function, whoever else defines one.
 fn hook(name: &[u8]) -> Option<u64> {
     let own = objects::own()?;
-    let symbol = definitions::find(own.tables.as_ref()?, name)?;
-    (symbol.st_shndx != 0).then(|| own.base.wrapping_add(symbol.st_value))
+    let symbol = definitions::find_that(own.tables.as_ref()?, name, |symbol| symbol.st_shndx != 0)?;
+    Some(own.base.wrapping_add(symbol.st_value))
 }

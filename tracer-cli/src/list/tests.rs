@@ -16,7 +16,7 @@ fn program(directory: &Path) -> PathBuf {
     let here = format!("-Wl,-rpath,{}", directory.display());
     for arguments in [
         &["-g", "-shared", "-fPIC", "-o", "libknown.so", "library.c"][..],
-        &["-w", "-o", "program", "program.c", "./libknown.so", &here],
+        &["-w", "-o", "program", "program.c", "-L.", "-lknown", &here],
     ] {
         let output = Command::new("cc").args(arguments).current_dir(directory).output().unwrap();
         assert!(output.status.success(), "{output:?}");

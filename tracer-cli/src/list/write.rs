@@ -81,10 +81,11 @@ fn summary(program: &Path, traceable: &[&Row], untraceable: usize, all: bool) ->
     let guessed = traceable.len() - shipped - files - dwarf;
     let whose = if all { " and its libraries" } else { "" };
     let mut text = format!(
-        "{}{whose}: calls of {} functions can be traced, {} cannot\n\
-         prototypes: {shipped} of calltap, {files} of files, {dwarf} of debug information; {guessed} have none\n",
+        "{}{whose}: calls of {} function{} can be traced, of {} not\n\
+         prototypes: {shipped} of calltap, {files} of files, {dwarf} of debug information, none for {guessed}\n",
         program.display(),
         traceable.len(),
+        if traceable.len() == 1 { "" } else { "s" },
         untraceable,
     );
     if guessed > 0 {

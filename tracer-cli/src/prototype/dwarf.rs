@@ -5,6 +5,7 @@
 
 mod classes;
 mod entries;
+mod scalars;
 mod sections;
 mod structs;
 #[cfg(test)]

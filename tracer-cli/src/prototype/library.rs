@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use loading::Loader;
-pub use rows::Row;
 
 use super::dwarf;
 use super::exports::Exports;

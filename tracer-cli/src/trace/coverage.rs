@@ -45,11 +45,18 @@ impl Coverage {
         }
     }
 
-    /// In one line, what was asked for and could not be hooked; None if nothing. What must not be traced is no loss.
+    /// In one line, what was asked for and could not be hooked; None if nothing. What must not be traced is no loss, and
+    /// a function without a name is one that nobody can ask for.
     #[must_use]
     pub fn shortfall(&self) -> Option<String> {
         let lacking = |slots: &Slots| -> u64 {
-            REASONS.iter().zip(slots.refused).filter(|((kind, _), _)| *kind != refused::SPECIAL).map(|(_, n)| n).sum()
+            let counts = |kind| kind != refused::SPECIAL && kind != refused::NAMELESS;
+            REASONS
+                .iter()
+                .zip(slots.refused)
+                .filter(|((kind, _), _)| counts(*kind))
+                .map(|(_, slots)| slots)
+                .sum()
         };
         let (objects, slots) = self
             .objects
@@ -57,7 +64,8 @@ impl Coverage {
             .map(lacking)
             .filter(|slots| *slots > 0)
             .fold((0, 0), |(objects, all), slots| (objects + 1, all + slots));
-        let plural = |number: u64, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
+        let plural =
+            |number: u64, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
         (slots > 0).then(|| {
             format!(
                 "{} in {} could not be hooked: calls through them are not shown\nhint: --coverage says which and why",
@@ -93,6 +101,7 @@ mod tests {
         let mut coverage = Coverage::default();
         coverage.bound("/lib/a.so", 10, 3, refused::NONE, 0);
         coverage.bound("/lib/a.so", 0, 0, refused::SPECIAL, 2);
+        coverage.bound("/lib/c.so", 0, 0, refused::NAMELESS, 7);
         assert_eq!(coverage.shortfall(), None);
         coverage.bound("/lib/b.so", 1, 0, refused::NONE, 0);
         coverage.bound("/lib/b.so", 0, 0, refused::PROTECTED, 1);

@@ -122,10 +122,7 @@ mod tests {
 
     #[test]
     fn rules_are_a_chain() {
-        assert_eq!(
-            shown(&filter(&["malloc+free-puts@lib*"])),
-            ["+malloc@*", "+free@*", "-puts@g:lib*"]
-        );
+        assert_eq!(shown(&filter(&["malloc+free-puts@lib*"])), ["+malloc@*", "+free@*", "-puts@g:lib*"]);
         assert_eq!(shown(&filter(&["malloc+free-@libc.so*"])), ["+malloc@*", "+free@*", "-*@g:libc.so*"]);
         assert_eq!(shown(&filter(&["malloc,free"])), ["+malloc@*", "+free@*"]);
         assert_eq!(shown(&filter(&["*"])), ["+*@*"]);
@@ -191,7 +188,9 @@ mod tests {
 
     #[test]
     fn mistakes_are_explained() {
-        for (wrong, reason) in [("/a", "slash"), ("[ab", "bracket"), ("/\\(a/", "parenthesis"), ("a\\", "backslash")] {
+        for (wrong, reason) in
+            [("/a", "slash"), ("[ab", "bracket"), ("/\\(a/", "parenthesis"), ("a\\", "backslash")]
+        {
             let error = Filter::new(&[wrong.to_owned()], &[], &[], false).unwrap_err().to_string();
             assert!(error.contains(reason) && error.contains("\nhint: "), "{error}");
         }

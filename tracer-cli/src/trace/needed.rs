@@ -1,16 +1,25 @@
 //! The objects that a program will have from the beginning: as its own loader finds them, which does not run it.
 
+use std::collections::HashSet;
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use goblin::elf::Symtab;
+use goblin::elf::section_header::SHT_DYNSYM;
+use goblin::elf64::sym::SIZEOF_SYM;
+
+use crate::elf_file::{self, CONTEXT};
 use crate::tracer::loader::Loader;
 
 /// The program and what it needs; the program alone if its loader does not say.
 #[must_use]
 pub fn objects(program: &Path) -> Vec<PathBuf> {
     let mut objects: Vec<PathBuf> = std::path::absolute(program).into_iter().collect();
-    let Ok(Loader::At(loader)) = File::open(program).and_then(|file| Loader::of(&file)) else { return objects };
+    let Ok(Loader::At(loader)) = File::open(program).and_then(|file| Loader::of(&file)) else {
+        return objects;
+    };
     let listed = Command::new(&loader)
         .arg("--list")
         .args(objects.first())
@@ -30,9 +39,48 @@ fn path(line: &str) -> Option<PathBuf> {
     path.starts_with('/').then(|| PathBuf::from(path))
 }
 
+/// The functions that an object needs of others, and those that others can have of it; nothing of a file that
+/// cannot be read.
+#[must_use]
+pub fn functions(object: &Path) -> [HashSet<String>; 2] {
+    dynamic(object).unwrap_or_default()
+}
+
+fn dynamic(object: &Path) -> io::Result<[HashSet<String>; 2]> {
+    let file = File::open(object)?;
+    let header = elf_file::header(&file)?;
+    let sections = elf_file::sections(&file, &header)?;
+    let mut functions = [HashSet::new(), HashSet::new()];
+    for section in sections.iter().filter(|section| section.sh_type == SHT_DYNSYM) {
+        let Some(names) = sections.get(section.sh_link as usize) else { continue };
+        let names = elf_file::part(&file, names.sh_offset, names.sh_size)?;
+        let table = elf_file::part(&file, section.sh_offset, section.sh_size)?;
+        let count = table.len() / SIZEOF_SYM;
+        for symbol in Symtab::parse(&table, 0, count, CONTEXT).map_err(elf_file::garbled)?.iter() {
+            let name = names.get(symbol.st_name..).and_then(|rest| rest.split(|byte| *byte == 0).next());
+            if let Some(name) =
+                name.and_then(|name| std::str::from_utf8(name).ok()).filter(|name| !name.is_empty())
+            {
+                functions[usize::from(symbol.st_shndx != 0)].insert(name.to_owned());
+            }
+        }
+    }
+    Ok(functions)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_needs_functions_that_its_libraries_have() {
+        let objects = objects(&std::env::current_exe().unwrap());
+        let [needs, _] = functions(&objects[0]);
+        let libc = objects.iter().find(|path| path.ends_with("libc.so.6")).unwrap();
+        let [_, has] = functions(libc);
+        assert!(needs.contains("malloc") && has.contains("malloc") && !has.contains("no_such_function"));
+        assert_eq!(functions(Path::new("/etc/passwd")), [HashSet::new(), HashSet::new()]);
+    }
 
     #[test]
     fn a_program_needs_its_libraries() {

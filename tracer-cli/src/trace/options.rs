@@ -310,7 +310,9 @@ mod tests {
         assert_eq!((options.config.len(), options.library.len(), options.time_of_day), (2, 2, 3));
         assert_eq!(options.entries, ["main", "-f"]);
         assert_eq!((options.depth(), options.command.len()), (3, 1));
-        let long = parsed("--align 1 --no-signals --demangle --config x --library y --indent 3 --output z --where 2 p");
+        let long = parsed(
+            "--align 1 --no-signals --demangle --config x --library y --indent 3 --output z --where 2 p",
+        );
         assert_eq!(long.unwrap().indent, 3);
     }
 
@@ -323,7 +325,17 @@ mod tests {
 
     #[test]
     fn contradictions_and_mistakes_are_refused() {
-        for wrong in ["-L -e foo p", "-r -t p", "-n 21 p", "-w 0 p", "-Q p", "", "--slower-than 3 p", "-a -1 p", "--by caller p"] {
+        for wrong in [
+            "-L -e foo p",
+            "-r -t p",
+            "-n 21 p",
+            "-w 0 p",
+            "-Q p",
+            "",
+            "--slower-than 3 p",
+            "-a -1 p",
+            "--by caller p",
+        ] {
             assert!(parsed(wrong).is_err(), "{wrong}");
         }
     }
@@ -339,6 +351,8 @@ mod tests {
     fn durations_have_units() {
         assert_eq!(parse_duration("1.5ms"), Ok(Duration::from_micros(1500)));
         assert_eq!(parse_duration("20us"), Ok(Duration::from_micros(20)));
-        assert!(parse_duration("5").is_err() && parse_duration("-1s").is_err() && parse_duration("ms").is_err());
+        assert!(
+            parse_duration("5").is_err() && parse_duration("-1s").is_err() && parse_duration("ms").is_err()
+        );
     }
 }

@@ -1,10 +1,11 @@
 //! What the target is told before it starts: the plan, made of the filter and of all prototypes.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::rc::Rc;
 
 use anyhow::Context;
-use calltap_channel::trace::plan::{self, COUNT_ONLY, NO_ARGUMENTS, NO_MEMORY, TAP_DLSYM};
+use calltap_channel::trace::plan::{self, COUNT_ONLY, NO_ARGUMENTS, NO_MEMORY, PatternKind, TAP_DLSYM};
 
 use super::filter::Filter;
 use super::needed;
@@ -90,7 +91,7 @@ pub fn prepare(options: &Trace, filter: &Filter, program: &Path) -> anyhow::Resu
     };
     if !filter.rules.is_empty() {
         if !options.count {
-            prototypes.learn(&needed::objects(program));
+            learn(&prototypes, filter, program);
         }
         for row in prototypes.all() {
             add(&row.name, row.provider.as_deref().unwrap_or_default(), &row.prototype);
@@ -105,6 +106,25 @@ pub fn prepare(options: &Trace, filter: &Filter, program: &Path) -> anyhow::Resu
     }
     complain(&prototypes);
     Ok(Prepared { words: writer.finish(), system_calls, lookup: Rows { rows, prototypes } })
+}
+
+/// Has prototypes read from the debug information of those objects of the program that have a function which may be
+/// called and which no file knows. Others are not read: debug information is large.
+fn learn(prototypes: &Prototypes, filter: &Filter, program: &Path) {
+    let objects = needed::objects(program);
+    let functions: Vec<_> = objects.iter().map(|object| needed::functions(object)).collect();
+    let only_program = filter.rules.iter().all(|rule| rule.object.kind == PatternKind::Main);
+    let callers = if only_program { 1 } else { functions.len() };
+    let known: HashSet<String> = prototypes.all().into_iter().map(|row| row.name).collect();
+    let unknown: HashSet<&str> = functions[..callers.min(functions.len())]
+        .iter()
+        .flat_map(|[needs, _]| needs.iter().map(String::as_str))
+        .filter(|name| !known.contains(*name))
+        .collect();
+    let has_unknown =
+        |[_, has]: &[HashSet<String>; 2]| has.iter().any(|name| unknown.contains(name.as_str()));
+    let learned = objects.iter().zip(&functions).filter(|(_, functions)| has_unknown(functions));
+    prototypes.learn(&learned.map(|(object, _)| object.clone()).collect::<Vec<_>>());
 }
 
 /// The system calls that are asked for.

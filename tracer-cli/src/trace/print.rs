@@ -19,6 +19,7 @@ mod arguments;
 mod bits;
 mod callers;
 mod clock;
+mod color;
 mod entry_only;
 mod expression;
 mod extended;
@@ -29,11 +30,12 @@ mod functions;
 mod head;
 mod integer;
 mod json;
-mod json_value;
 mod line;
 mod names;
+mod notes;
 mod open;
 mod output;
+mod shape;
 mod signal;
 mod string;
 mod style;
@@ -45,12 +47,13 @@ mod text;
 mod tree;
 mod value;
 mod variadic;
+mod view;
 mod width;
 
 use std::io::{self, Write};
 use std::rc::Rc;
 
-pub use style::{By, Frames, Ids, Stamps, Style, SystemCallName};
+pub use style::{By, Frames, Ids, Stamps, Style};
 pub use width::alignment;
 
 use super::event::{Function, TraceEvent};

@@ -77,7 +77,8 @@ impl Replay {
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         let (mut reading, head) = Reading::open(path)?;
         let plan = reading.expect(Kind::Plan)?;
-        let program = take_text(&mut &reading.expect(Kind::Program)?[..]).context("its program has no name")?;
+        let program =
+            take_text(&mut &reading.expect(Kind::Program)?[..]).context("its program has no name")?;
         Ok(Self { reading, head, plan, program })
     }
 
@@ -150,7 +151,9 @@ impl Queues {
                 stream.forget(&done.owner);
             }
         }
-        if self.sources.len() > 64 && self.sources.iter().filter(|source| source.is_none()).count() > self.sources.len() / 2 {
+        if self.sources.len() > 64
+            && self.sources.iter().filter(|source| source.is_none()).count() > self.sources.len() / 2
+        {
             self.compact();
         }
         stream.rest();
@@ -163,7 +166,9 @@ impl Queues {
             .sources
             .iter()
             .enumerate()
-            .filter_map(|(index, source)| source.as_ref().filter(|queue| !queue.closed).map(|queue| (queue.owner.ring, index)))
+            .filter_map(|(index, source)| {
+                source.as_ref().filter(|queue| !queue.closed).map(|queue| (queue.owner.ring, index))
+            })
             .collect();
     }
 }

@@ -30,17 +30,24 @@ pub fn output(options: &Trace) -> anyhow::Result<To> {
     })
 }
 
-/// The printer that the options ask for, of a program that began at `zero`.
+/// The printer that the options ask for, of a program that began at `zero` and whose children are in the trace if
+/// `followed`.
 #[must_use]
 pub fn sink(
     options: &Trace,
     filter: &Filter,
     program: &Path,
     zero: SystemTime,
+    followed: bool,
     frames: Option<Asked>,
     to: To,
 ) -> Box<dyn Sink> {
-    let style = style(options, filter, program, zero, frames);
+    let mut style = style(options, filter, program, zero, frames);
+    style.ids = match (followed, &options.output) {
+        (false, _) => Ids::None,
+        (true, None) => Ids::Bracketed,
+        (true, Some(_)) => Ids::Bare,
+    };
     if options.count {
         let by = match options.by {
             None => By::Function,
@@ -57,24 +64,13 @@ pub fn sink(
     }
 }
 
-fn style(
-    options: &Trace,
-    filter: &Filter,
-    program: &Path,
-    zero: SystemTime,
-    frames: Option<Asked>,
-) -> Style {
+fn style(options: &Trace, filter: &Filter, program: &Path, zero: SystemTime, frames: Option<Asked>) -> Style {
     let terminal = options.output.is_none() && io::stderr().is_terminal();
     Style {
         string_limit: options.string_limit,
         array_limit: options.array_limit,
         align: options.align.map_or_else(print::alignment, |align| align as usize),
         indent: options.indent as usize,
-        ids: match (options.follow, &options.output) {
-            (false, _) => Ids::None,
-            (true, None) => Ids::Bracketed,
-            (true, Some(_)) => Ids::Bare,
-        },
         stamps: match (options.relative_time, options.time_of_day) {
             (true, _) => Stamps::Relative,
             (false, 0) => Stamps::None,

@@ -85,11 +85,15 @@ impl Stacks {
             return Rc::clone(known);
         }
         let stack = self.table.get(id);
-        let frames = stack.as_ref().map_or(&[][..], |stack| &stack.frames[..stack.frames.len().min(self.most)]);
+        let frames =
+            stack.as_ref().map_or(&[][..], |stack| &stack.frames[..stack.frames.len().min(self.most)]);
         let wanted: Vec<_> = frames.iter().map(|frame| (image, *frame)).collect();
         self.symbols.resolve(&wanted, &mut |_, _| {});
-        let lines: Rc<[String]> =
-            frames.iter().flat_map(|frame| self.symbols.name(image, *frame)).map(|frame| line(&frame)).collect();
+        let lines: Rc<[String]> = frames
+            .iter()
+            .flat_map(|frame| self.symbols.name(image, *frame))
+            .map(|frame| line(&frame))
+            .collect();
         self.known.insert((image, id), Rc::clone(&lines));
         lines
     }

@@ -22,17 +22,17 @@ use std::rc::Rc;
 
 use calltap_channel::Note;
 
+use self::decode::{EnteredWords, ReturnedWords};
+pub use self::decode::{argument, text};
 pub use self::functions::{Functions, Lookup, Met, Names};
 pub use self::keeper::{Keeper, Outcome};
 pub use self::live::Live;
-pub use self::merge::{Merge, Records};
-pub use self::ring::{Owner, Ring, happened};
-pub use self::tracer::Act;
-pub use self::decode::{argument, text};
-use self::decode::{EnteredWords, ReturnedWords};
 use self::memory::Waiting;
+pub use self::merge::{Merge, Records};
 use self::objects::Objects;
 use self::processes::Processes;
+pub use self::ring::{Owner, Ring, happened};
+pub use self::tracer::Act;
 use super::coverage::Coverage;
 use super::event::{Entered, Function, Returned, TraceEvent, What};
 use super::print::{End, Sink};
@@ -131,6 +131,9 @@ impl Stream {
             self.malformed += 1;
             return;
         };
+        if !call.in_vfork_child {
+            self.runs_again(owner);
+        }
         let Some((pid, tid)) = self.processes.enters(owner, &call, self.follow) else { return };
         let memory = self.waiting.of(owner, call.sp);
         let function = self.functions.get(call.function);
@@ -157,6 +160,9 @@ impl Stream {
             return;
         };
         let Some((pid, tid)) = self.processes.returns(owner, call.sp, self.follow) else { return };
+        if tid == owner.tid {
+            self.runs_again(owner);
+        }
         let memory = self.waiting.of(owner, call.sp);
         let function = self.functions.get(call.function);
         let returned = Returned {

@@ -24,9 +24,8 @@ impl User {
         );
         let user = nix::unistd::User::from_name(name)
             .map_err(|errno| anyhow::anyhow!("cannot look user '{name}' up: {errno}"))?;
-        let user = user.ok_or_else(|| {
-            anyhow::anyhow!("there is no user '{name}'\nhint: `getent passwd` lists them")
-        })?;
+        let user = user
+            .ok_or_else(|| anyhow::anyhow!("there is no user '{name}'\nhint: `getent passwd` lists them"))?;
         let c_name = std::ffi::CString::new(name)?;
         let groups = getgrouplist(&c_name, user.gid)
             .map_err(|errno| anyhow::anyhow!("cannot look up the groups of user '{name}': {errno}"))?;

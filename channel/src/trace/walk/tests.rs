@@ -289,7 +289,7 @@ fn words_that_mean_nothing_give_less_and_no_more() {
     impl Memory for Endless {
         fn read(&mut self, address: u64, into: &mut [u8]) -> usize {
             for (index, byte) in into.iter_mut().enumerate() {
-                self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(address + index as u64 | 1);
+                self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add((address + index as u64) | 1);
                 *byte = (self.0 >> 56) as u8 | 0x10;
             }
             into.len()

@@ -101,6 +101,10 @@ fn a_struct_is_in_registers_whole_or_not_at_all() {
     let large = structure(vec![int(8), int(8), int(1)]);
     assert_eq!(taken(vec![large, int(4)]), [Stack(0), Gpr(0)]);
     assert_eq!(taken(vec![structure(vec![]), int(4)]), [Nowhere, Gpr(0)]);
+    // A complex number, too; the register that it leaves goes to what comes next.
+    let mut parameters = vec![float(8); 7];
+    parameters.extend([typed(Kind::Complex(8)), float(8)]);
+    assert_eq!(taken(parameters)[7..], [Stack(0), Vector(7)]);
 }
 
 #[test]
@@ -131,6 +135,8 @@ fn results_are_in_two_registers_of_each_kind() {
     assert_eq!(given(typed(Kind::Vector(16))), Pieces(vec![ReturnedVector(0), Nowhere]));
     assert_eq!(given(structure(vec![int(8), int(1)])), Pieces(vec![Rax, Rdx]));
     assert_eq!(given(structure(vec![float(8), int(1)])), Pieces(vec![ReturnedVector(0), Rax]));
+    let with_complex = structure(vec![typed(Kind::Complex(4)), int(4)]);
+    assert_eq!(given(with_complex), Pieces(vec![ReturnedVector(0), Rax]));
     assert_eq!(given(structure(vec![int(4), int(4), float(4)])), Pieces(vec![Rax, ReturnedVector(0)]));
     assert_eq!(given(typed(Kind::Void)), Nowhere);
 }

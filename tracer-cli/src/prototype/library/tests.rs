@@ -1,5 +1,6 @@
 use std::fs;
 
+use super::rows::Row;
 use super::*;
 use crate::prototype::files::Environment;
 use crate::prototype::types::{Kind, Origin};

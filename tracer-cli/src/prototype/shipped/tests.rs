@@ -89,11 +89,7 @@ fn each_type_of(file: &ConfigFile, text: &str, see: &mut dyn FnMut(&Typed)) {
 /// What is wrong with a prototype's lengths: they are those of arguments that there are, and that are integers.
 fn lengths(prototype: &Prototype) -> Vec<String> {
     let mut wrong = Vec::new();
-    let is_integer = |typed: &Typed| match &typed.kind {
-        Kind::Int { .. } => true,
-        // Or a pointer to one, which is not followed: `array(int, arg2)` with `size_t *`.
-        _ => false,
-    };
+    let is_integer = |typed: &Typed| matches!(typed.kind, Kind::Int { .. });
     let mut check = |length: &Expression| {
         let length = match length {
             Expression::Zero(Some(most)) => most,
@@ -164,7 +160,9 @@ fn lengths_are_arguments_that_are_integers() {
 #[test]
 fn what_is_written_only_by_the_call_is_shown_when_it_has_returned() {
     let (read, _) = read();
-    for (name, position) in [("read", 2), ("fgets", 1), ("recv", 2), ("readlink", 2), ("snprintf", 1), ("pipe", 1)] {
+    for (name, position) in
+        [("read", 2), ("fgets", 1), ("recv", 2), ("readlink", 2), ("snprintf", 1), ("pipe", 1)]
+    {
         let prototype = read["libc.so"].prototype(name).unwrap();
         let sides: Vec<_> = prototype.parameters.iter().map(|parameter| parameter.on_return).collect();
         assert_eq!(sides.iter().position(|late| *late), Some(position - 1), "{name}");

@@ -80,7 +80,9 @@ fn next(text: &str) -> Result<(Written, Option<char>, &str), String> {
     let (mut symbol, mut rest) = text.split_at(symbol);
     let mut object = String::new();
     let mut shorthand = String::new();
-    if let Some((name, of)) = symbol.strip_prefix('/').and_then(|inner| inner.strip_suffix('/')?.split_once('@')) {
+    if let Some((name, of)) =
+        symbol.strip_prefix('/').and_then(|inner| inner.strip_suffix('/')?.split_once('@'))
+    {
         // /x@y/ is /x/@/y/.
         shorthand = format!("/{name}/");
         object = format!("/{of}/");
@@ -116,7 +118,10 @@ fn object_end(text: &str) -> Result<usize, String> {
     let Some(inner) = text.strip_prefix('/') else {
         // A sign that is doubled before a dot is part of a name (libstdc++.so).
         return scan(text, |character, at| match character {
-            '+' => !(text[at..].starts_with("++.") || text[..=at].ends_with("++") && text[at..].starts_with("+.")),
+            '+' => {
+                !(text[at..].starts_with("++.")
+                    || text[..=at].ends_with("++") && text[at..].starts_with("+."))
+            }
             '-' | ',' => true,
             _ => false,
         });

@@ -25,7 +25,8 @@ impl Entries {
     /// Those of a filter; None if there are none.
     #[must_use]
     pub fn of(filter: &Filter) -> Option<Self> {
-        let rules = filter.rules.iter().filter(|rule| matches!(rule.kind, RuleKind::Entries | RuleKind::EntriesNot));
+        let rules =
+            filter.rules.iter().filter(|rule| matches!(rule.kind, RuleKind::Entries | RuleKind::EntriesNot));
         let rules: Vec<_> = rules
             .filter_map(|rule| {
                 Some(Rule {

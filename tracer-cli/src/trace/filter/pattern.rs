@@ -61,7 +61,11 @@ impl Pattern {
         let mut text = String::new();
         let mut characters = inner.chars();
         while let Some(character) = characters.next() {
-            text.push(if character == '\\' { characters.next().ok_or("a backslash is at its end")? } else { character });
+            text.push(if character == '\\' {
+                characters.next().ok_or("a backslash is at its end")?
+            } else {
+                character
+            });
         }
         Ok(Self { kind: PatternKind::Exact, text })
     }
@@ -91,7 +95,8 @@ fn as_regex(glob: &str) -> Result<String, String> {
             '[' => {
                 length = bracket(rest).ok_or("a bracket is not closed")?;
                 let inner = &rest[1..length];
-                let inner = inner.strip_prefix('!').map_or_else(|| inner.to_owned(), |inner| format!("^{inner}"));
+                let inner =
+                    inner.strip_prefix('!').map_or_else(|| inner.to_owned(), |inner| format!("^{inner}"));
                 regex += &basic_regex::bracket(&inner);
             }
             '\\' => {
@@ -108,6 +113,8 @@ fn as_regex(glob: &str) -> Result<String, String> {
 
 /// A text that means itself in a regular expression.
 pub(super) fn literal(text: &str) -> String {
-    let special = |character| "\\.+*?()|[]{}^$#&-~/".contains(character);
-    text.chars().flat_map(|character| special(character).then_some('\\').into_iter().chain([character])).collect()
+    let special = |character| "\\.+*?()|[]{}^$".contains(character);
+    text.chars()
+        .flat_map(|character| special(character).then_some('\\').into_iter().chain([character]))
+        .collect()
 }

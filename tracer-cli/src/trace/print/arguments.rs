@@ -1,6 +1,6 @@
 //! Arguments and results of a call to text.
 
-use super::fetch::{self, Bytes, Results, Source};
+use super::fetch::{self, Bytes, Source};
 use super::text::{Color, Text};
 use super::value::{self, Around, Value};
 use super::{integer, variadic};
@@ -136,10 +136,4 @@ pub fn write_guess(out: &mut Text, register: u64) {
     out.color(Color::Doubt);
     out.byte(b'?');
     out.plain();
-}
-
-/// Registers on return of a system call.
-#[must_use]
-pub fn system_results(result: i64) -> Results {
-    Results { rax: result as u64, ..Results::default() }
 }

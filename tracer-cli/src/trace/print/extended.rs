@@ -87,5 +87,5 @@ fn whole(out: &mut Text, significand: u64, exponent: u32) {
 pub fn hex(out: &mut Text, bytes: [u8; 10]) {
     let Some((significand, exponent)) = parts(out, bytes) else { return };
     let exponent = if significand == 0 { 0 } else { exponent + 60 };
-    float::digits(out, (significand >> 60) as u8, significand & (1 << 60) - 1, 15, exponent);
+    float::digits(out, (significand >> 60) as u8, significand & ((1 << 60) - 1), 15, exponent);
 }

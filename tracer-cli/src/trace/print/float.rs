@@ -48,7 +48,7 @@ fn double(out: &mut Text, value: f64, hex: bool) {
         _ => {
             let bits = value.to_bits();
             let exponent = (bits >> 52 & 0x7ff) as i64;
-            let fraction = bits & (1 << 52) - 1;
+            let fraction = bits & ((1 << 52) - 1);
             out.str(sign);
             return digits(
                 out,

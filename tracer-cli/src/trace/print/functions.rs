@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::entry_only;
 use super::failure::{self, Convention};
-use super::style::Style;
+use super::style::{Chosen, Style};
 use crate::symbols::demangled;
 use crate::trace::event::Function;
 
@@ -20,8 +20,6 @@ pub struct Named {
     pub convention: Convention,
     /// It never returns.
     pub never_returns: bool,
-    /// Whether some parameters are shown when the call has returned.
-    pub on_return: bool,
     /// It was chosen by `-x`.
     pub entry_point: bool,
 }
@@ -29,7 +27,7 @@ pub struct Named {
 /// All functions met.
 pub struct Functions {
     demangle: bool,
-    entry_point: Option<Rc<dyn Fn(&Function) -> bool>>,
+    entry_point: Option<Chosen>,
     /// By number.
     known: HashMap<u32, Rc<Named>>,
     /// The last one.
@@ -74,10 +72,6 @@ fn named(function: &Function, demangle: bool, entry_point: Option<&dyn Fn(&Funct
         name: name.into(),
         convention: failure::convention(function),
         never_returns: entry_only::never_returns(&function.name),
-        on_return: function
-            .prototype
-            .as_ref()
-            .is_some_and(|prototype| prototype.parameters.iter().any(|parameter| parameter.on_return)),
         entry_point,
     }
 }

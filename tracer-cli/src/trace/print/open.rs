@@ -7,7 +7,9 @@ use calltap_channel::trace::walk::Values;
 
 use super::arguments::Progress;
 use super::text::Text;
-use crate::trace::event::{Copied, Entered, Function};
+use super::view;
+use crate::prototype::types::Prototype;
+use crate::trace::event::{Copied, Entered, Function, SystemCall, TraceEvent};
 
 /// Frames between two calls of one stack take less than this. A call that is farther up is on another stack.
 const STACK: u64 = 8 << 20;
@@ -46,8 +48,49 @@ pub struct Open {
     pub text: Text,
     /// Whether that text has been written.
     pub opened: bool,
+    /// Whether it is shown as a call and as what is entered by it.
+    pub twice: bool,
     /// Id in the stack table.
     pub stack: u32,
+}
+
+impl Open {
+    /// A library call that begins.
+    pub fn function(event: &TraceEvent<'_>, entered: &Entered<'_>, progress: Progress, text: Text) -> Self {
+        let later =
+            |prototype: &Rc<Prototype>| prototype.parameters.iter().any(|parameter| parameter.on_return);
+        let needed = !entered.memory.is_empty() && entered.function.prototype.as_ref().is_some_and(later);
+        Self {
+            callee: Callee::Function(Rc::clone(entered.function)),
+            sp: entered.sp,
+            site: entered.site,
+            at_ns: event.at_ns,
+            values: entered.values,
+            memory: if needed { entered.memory.clone() } else { Copied::default() },
+            progress,
+            text,
+            opened: false,
+            twice: false,
+            stack: entered.stack,
+        }
+    }
+
+    /// A system call that begins.
+    pub fn kernel(event: &TraceEvent<'_>, call: &SystemCall<'_>, progress: Progress, text: Text) -> Self {
+        Self {
+            callee: Callee::Kernel,
+            sp: 0,
+            site: call.site,
+            at_ns: event.at_ns,
+            values: view::registers(call),
+            memory: Copied::default(),
+            progress,
+            text,
+            opened: false,
+            twice: false,
+            stack: 0,
+        }
+    }
 }
 
 /// A thread.
@@ -102,10 +145,10 @@ impl Threads {
         Some(thread)
     }
 
-    /// Takes all threads of a process out, or all but one.
-    pub fn remove_process(&mut self, pid: u32, but: Option<u32>) -> Vec<Thread> {
-        let gone = |thread: &&Thread| thread.pid == pid && Some(thread.tid) != but;
-        let ids: Vec<u32> = self.list.iter().filter(gone).map(|thread| thread.tid).collect();
+    /// Takes all threads of a process out.
+    pub fn remove_process(&mut self, pid: u32) -> Vec<Thread> {
+        let ids: Vec<u32> =
+            self.list.iter().filter(|thread| thread.pid == pid).map(|thread| thread.tid).collect();
         ids.into_iter().filter_map(|tid| self.remove(tid)).collect()
     }
 

@@ -5,6 +5,12 @@ use std::rc::Rc;
 
 use crate::trace::event::Function;
 
+/// Whether a function is one of those that are meant.
+pub type Chosen = Rc<dyn Fn(&Function) -> bool>;
+
+/// Whether a call is one of those that are meant: the function, and the path of the object that calls.
+pub type Called = Rc<dyn Fn(&Function, &str) -> bool>;
+
 /// How lines look.
 pub struct Style {
     /// The most characters of a string that are shown (`-s`).
@@ -28,13 +34,14 @@ pub struct Style {
     /// Whether the calling object is shown: `libfoo.so->malloc(`. As soon as `-e` or `-l` is given.
     pub callers: bool,
     /// Functions of which calls are shown as `name@library(`: those chosen by `-x`.
-    pub entry_point: Option<Rc<dyn Fn(&Function) -> bool>>,
+    pub entry_point: Option<Chosen>,
+    /// Which calls of those functions, by the path of the object that calls, are chosen by `-e` or `-l`, too. ltrace
+    /// shows these twice, as a call and as what is entered by it; so do [`super::lines`].
+    pub called: Option<Called>,
     /// Whether names are demangled (`-C`).
     pub demangle: bool,
     /// Whether signals are shown (not with `-b`).
     pub signals: bool,
-    /// How a system call is named.
-    pub system_calls: SystemCallName,
     /// Whether there are colours.
     pub color: bool,
     /// Only calls that took at least so many nanoseconds.
@@ -47,6 +54,21 @@ pub struct Style {
     pub live: bool,
     /// Who gives the text of stacks (`-w`, `--stack`).
     pub frames: Option<Box<dyn Frames>>,
+}
+
+impl Style {
+    /// Whether only some calls are shown: which, is known when they have returned.
+    #[must_use]
+    pub fn filters(&self) -> bool {
+        self.slower_than_ns.is_some() || self.only_errors
+    }
+
+    /// Whether a call is shown that took so many nanoseconds, if that is known, and failed or not.
+    #[must_use]
+    pub fn wants(&self, spent: Option<u64>, failed: bool) -> bool {
+        let slow = |least| spent.is_some_and(|spent| spent >= least);
+        self.slower_than_ns.is_none_or(slow) && (failed || !self.only_errors)
+    }
 }
 
 impl Default for Style {
@@ -64,9 +86,9 @@ impl Default for Style {
             spent: false,
             callers: false,
             entry_point: None,
+            called: None,
             demangle: false,
             signals: true,
-            system_calls: SystemCallName::At,
             color: false,
             slower_than_ns: None,
             only_errors: false,
@@ -109,16 +131,6 @@ pub enum Stamps {
     Micros,
     /// Seconds since 1970 with microseconds (`-ttt`).
     Epoch,
-}
-
-/// How a system call is named.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SystemCallName {
-    /// `open@SYS(`, as ltrace since 2013.
-    #[default]
-    At,
-    /// `SYS_open(`, as ltrace 0.7.3.
-    Prefix,
 }
 
 /// What the summary counts together.

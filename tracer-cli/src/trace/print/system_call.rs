@@ -5,7 +5,6 @@ use std::io;
 use nix::errno::Errno;
 
 use super::arguments::{self, Call};
-use super::style::SystemCallName;
 use super::text::{Color, Text};
 
 /// What the kernel gives for a call that it will make again, or have made again; programs never see them.
@@ -25,15 +24,16 @@ pub fn error(result: i64) -> Option<i32> {
     (-GREATEST..0).contains(&result).then_some(-result as i32)
 }
 
-/// A system call's name as it is shown.
-pub fn name(out: &mut Text, name: &str, style: SystemCallName) {
-    if style == SystemCallName::Prefix {
-        out.raw(b"SYS_");
-    }
+/// Whether a system call never returns.
+#[must_use]
+pub fn never_returns(name: &str) -> bool {
+    matches!(name, "exit" | "exit_group" | "rt_sigreturn")
+}
+
+/// Writes a system call's name as it is shown: `open@SYS`.
+pub fn name(out: &mut Text, name: &str) {
     out.str(name);
-    if style == SystemCallName::At {
-        out.raw(b"@SYS");
-    }
+    out.raw(b"@SYS");
 }
 
 /// Writes a result: `3`, `-1 ENOENT (No such file or directory)`, `? ERESTARTSYS (To be restarted if ...)`.

@@ -1,47 +1,16 @@
 //! Arguments behind a printf format: how many there are and of which types, the format says.
 
+mod format;
+
 use std::rc::Rc;
 
+use self::format::{Form, Most, Takes};
 use super::arguments::Call;
 use super::fetch::{self, Bytes};
 use super::text::Text;
 use super::value;
 use crate::prototype::abi::{Cursor, Location};
 use crate::prototype::types::{Expression, Kind, Lens, Typed};
-
-/// What a conversion takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Takes {
-    /// An integer of so many bytes, in this form.
-    Int { bytes: u8, signed: bool, form: Form },
-    /// A floating-point number of so many bytes.
-    Float(u8),
-    /// A pointer that is shown as such.
-    Address,
-    /// A string of characters of so many bytes each.
-    String { unit: u8, most: Most },
-}
-
-/// How an integer is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    Decimal,
-    Octal,
-    Hex,
-    Character,
-}
-
-/// The most characters of a string.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Most {
-    All,
-    Number(u64),
-    /// As many as the argument of this number says, from 0.
-    Argument(usize),
-}
-
-/// More than the C standard asks for: what is behind is not shown.
-const ARGUMENTS: usize = 127;
 
 /// Writes the arguments behind the format.
 pub fn write(call: &Call<'_>, out: &mut Text, delimited: &mut bool) {
@@ -56,8 +25,8 @@ pub fn write(call: &Call<'_>, out: &mut Text, delimited: &mut bool) {
 /// Tells of each argument behind the format: its type and bytes. No type: what is there nobody knows.
 pub fn each(call: &Call<'_>, mut tell: impl FnMut(Option<&Typed>, &Bytes<'_>)) {
     let Some(places) = call.places else { return };
-    let Some((unit, format)) = format(call) else { return tell(None, &Bytes::NONE) };
-    let taken = parse(format.chunks_exact(unit).map(|unit| {
+    let Some((unit, text)) = text(call) else { return tell(None, &Bytes::NONE) };
+    let taken = format::parse(text.chunks_exact(unit).map(|unit| {
         let mut word = [0; 8];
         word[..unit.len()].copy_from_slice(unit);
         u64::from_le_bytes(word)
@@ -77,7 +46,7 @@ pub fn each(call: &Call<'_>, mut tell: impl FnMut(Option<&Typed>, &Bytes<'_>)) {
 }
 
 /// Size of a character, and the format's characters, as many as were copied.
-fn format<'a>(call: &Call<'a>) -> Option<(usize, &'a [u8])> {
+fn text<'a>(call: &Call<'a>) -> Option<(usize, &'a [u8])> {
     let number = call.prototype.parameters.iter().position(|p| matches!(p.typed.lens, Lens::Format))?;
     let Kind::Pointer(to) = &call.prototype.parameters[number].typed.kind else { return None };
     let unit = match &to.kind {
@@ -147,177 +116,5 @@ fn advance(cursor: &mut Cursor, takes: Option<Takes>) -> Location {
             Location::Gpr(cursor.gprs - 1)
         }
         _ => stack(8),
-    }
-}
-
-/// What a format takes, in the order in which the arguments come. None for one that no conversion uses.
-fn parse(format: impl Iterator<Item = u64>) -> Vec<Option<Takes>> {
-    let mut characters = format.take_while(|c| *c != 0).map(|c| u8::try_from(c).unwrap_or(b'?')).peekable();
-    let mut taken: Vec<Option<Takes>> = Vec::new();
-    let mut next = 0;
-    let mut take = |at: Option<usize>, takes: Takes| {
-        let number = at.unwrap_or_else(|| {
-            next += 1;
-            next - 1
-        });
-        if number < ARGUMENTS {
-            if taken.len() <= number {
-                taken.resize(number + 1, None);
-            }
-            taken[number] = Some(takes);
-        }
-        number
-    };
-    const STAR: Takes = Takes::Int { bytes: 4, signed: true, form: Form::Decimal };
-    while characters.find(|c| *c == b'%').is_some() {
-        let (mut position, mut number, mut half, mut long) = (None, None::<u64>, 0_u32, 0_u32);
-        let (mut width, mut precision, mut star) = (Most::All, None, false);
-        let mut extended = false;
-        while let Some(character) = characters.next() {
-            let bytes = match (half, long) {
-                (0, 0) => 4,
-                (0, _) => 8,
-                (1, _) => 2,
-                _ => 1,
-            };
-            let int = |signed, form| Takes::Int { bytes, signed, form };
-            let takes = match character {
-                b'0'..=b'9' => {
-                    let digit = u64::from(character - b'0');
-                    number = Some(number.unwrap_or(0).saturating_mul(10).saturating_add(digit));
-                    if characters.peek().is_none_or(|c| !c.is_ascii_digit() && *c != b'$') {
-                        let place = if star {
-                            number.take().map(|_| Most::All)
-                        } else {
-                            number.take().map(Most::Number)
-                        };
-                        match (place, &mut precision) {
-                            (Some(place), Some(precision)) => *precision = place,
-                            (Some(place), None) => width = place,
-                            (None, _) => {}
-                        }
-                    }
-                    continue;
-                }
-                b'$' => {
-                    let at = number.take().and_then(|n| usize::try_from(n).ok()?.checked_sub(1));
-                    if star {
-                        star = false;
-                        let place = Most::Argument(take(at, STAR));
-                        *precision.as_mut().unwrap_or(&mut width) = place;
-                    } else {
-                        position = at;
-                    }
-                    continue;
-                }
-                b'*' => {
-                    // The number of an argument may follow: `*2$`.
-                    if characters.peek().is_some_and(u8::is_ascii_digit) {
-                        star = true;
-                    } else {
-                        let place = Most::Argument(take(None, STAR));
-                        *precision.as_mut().unwrap_or(&mut width) = place;
-                    }
-                    continue;
-                }
-                b'.' => {
-                    precision = Some(Most::Number(0));
-                    continue;
-                }
-                b'h' => {
-                    half += 1;
-                    continue;
-                }
-                b'l' | b'q' | b'j' | b't' | b'z' | b'Z' => {
-                    long += 1;
-                    continue;
-                }
-                b'L' => {
-                    (extended, long) = (true, 1);
-                    continue;
-                }
-                b'd' | b'i' => int(true, Form::Decimal),
-                b'u' => int(false, Form::Decimal),
-                b'o' => int(false, Form::Octal),
-                b'x' | b'X' => int(false, Form::Hex),
-                b'e' | b'E' | b'f' | b'F' | b'g' | b'G' | b'a' | b'A' => {
-                    Takes::Float(if extended { 16 } else { 8 })
-                }
-                b'C' => Takes::Int { bytes: 4, signed: true, form: Form::Character },
-                b'c' if long > 0 => Takes::Int { bytes: 4, signed: true, form: Form::Character },
-                b'c' => Takes::Int { bytes: 1, signed: false, form: Form::Character },
-                b'S' => Takes::String { unit: 4, most: precision.unwrap_or(width) },
-                b's' => {
-                    Takes::String { unit: if long > 0 { 4 } else { 1 }, most: precision.unwrap_or(width) }
-                }
-                b'p' | b'n' => Takes::Address,
-                b'm' | b'%' => break,
-                // Flags.
-                _ => continue,
-            };
-            take(position, takes);
-            break;
-        }
-    }
-    taken
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parsed(format: &str) -> Vec<Option<Takes>> {
-        parse(format.bytes().map(u64::from))
-    }
-
-    fn int(bytes: u8) -> Option<Takes> {
-        Some(Takes::Int { bytes, signed: true, form: Form::Decimal })
-    }
-
-    fn string(most: Most) -> Option<Takes> {
-        Some(Takes::String { unit: 1, most })
-    }
-
-    #[test]
-    fn a_format_says_what_it_takes() {
-        assert_eq!(parsed("nothing 100%% %m"), []);
-        assert_eq!(
-            parsed("%d %5ld %-hd %hhd %zd %jd %lld"),
-            [int(4), int(8), int(2), int(1), int(8), int(8), int(8)]
-        );
-        assert_eq!(
-            parsed("%g %Lf %p"),
-            [Some(Takes::Float(8)), Some(Takes::Float(16)), Some(Takes::Address)]
-        );
-        assert_eq!(
-            parsed("%s%.3s%10s"),
-            [string(Most::All), string(Most::Number(3)), string(Most::Number(10))]
-        );
-        assert_eq!(
-            parsed("%*.*s %5.2s"),
-            [int(4), int(4), string(Most::Argument(1)), string(Most::Number(2))]
-        );
-        assert_eq!(
-            parsed("%ls%S%lc%c"),
-            [
-                Some(Takes::String { unit: 4, most: Most::All }),
-                Some(Takes::String { unit: 4, most: Most::All }),
-                Some(Takes::Int { bytes: 4, signed: true, form: Form::Character }),
-                Some(Takes::Int { bytes: 1, signed: false, form: Form::Character }),
-            ]
-        );
-    }
-
-    #[test]
-    fn arguments_may_be_numbered() {
-        assert_eq!(parsed("%2$s %1$d"), [int(4), string(Most::All)]);
-        assert_eq!(parsed("%3$.*1$s"), [int(4), None, string(Most::Argument(0))]);
-    }
-
-    #[test]
-    fn a_format_that_ends_too_soon_takes_what_it_says() {
-        assert_eq!(parsed("%d %"), [int(4)]);
-        assert_eq!(parsed("%5"), []);
-        assert_eq!(parsed("%999999999999999999999$d"), [int(4)]);
     }
 }

@@ -54,11 +54,13 @@ impl Lookup for Nothing {
 
 /// A segment with a tracer's ring and two threads' rings.
 fn segment() -> Segment {
-    let layout = Layout::new(3, MIN_RING_BYTES).unwrap().with_stacks(64, 64).unwrap().with_trace(8, false).unwrap();
+    let layout =
+        Layout::new(3, MIN_RING_BYTES).unwrap().with_stacks(64, 64).unwrap().with_trace(8, false).unwrap();
     let length = NonZeroUsize::new(layout.size() as usize).unwrap();
     let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
     // SAFETY: a new mapping at an address of the kernel's choice.
-    let base = unsafe { mmap_anonymous(None, length, access, MapFlags::MAP_SHARED | MapFlags::MAP_NORESERVE) };
+    let base =
+        unsafe { mmap_anonymous(None, length, access, MapFlags::MAP_SHARED | MapFlags::MAP_NORESERVE) };
     // SAFETY: as many bytes are mapped as the layout has, and stay so.
     let segment = unsafe { Segment::create(base.unwrap().as_ptr().cast(), layout) };
     for (index, (tid, image)) in [(1, 0), (20, 1), (21, 1)].into_iter().enumerate() {
@@ -96,9 +98,9 @@ fn recorded(path: &Path) -> Vec<String> {
     let writer = std::thread::spawn(move || {
         for call in 0..CALLS {
             let ring = 1 + (call % 2) as usize;
-            push(&segment, ring, Note::Entered, stack, [1 + call, puts | 1 << 32, 0x40, 0x7f00, call]);
+            push(&segment, ring, Note::Entered, stack, [Clock::Monotonic.now(), puts | 1 << 32, 0x40, 0x7f00, call]);
         }
-        push(&segment, 0, Note::TracerDone, 0, [1 + CALLS, 0, 0, 0, 0, 0, 0, 0]);
+        push(&segment, 0, Note::TracerDone, 0, [Clock::Monotonic.now(), 0, 0, 0, 0, 0, 0, 0]);
     });
     let (stop, ended) = (AtomicBool::new(false), AtomicBool::new(false));
     let (outcome, end, written) = Recorder::new(&file, segment).run(Clock::Monotonic, scale, &stop, &ended);
@@ -137,7 +139,7 @@ fn a_recording_plays_what_was_in_the_rings_by_time() {
     let expected = recorded(&path);
     let (shown, stacks, whole) = played(&path);
     whole.unwrap();
-    assert_eq!(shown, expected);
+    assert!(shown == expected, "{} of {} calls, or another order", shown.len(), expected.len());
     assert_eq!(stacks, 1);
 }
 
@@ -152,7 +154,7 @@ fn a_torn_recording_plays_as_far_as_it_goes() {
         let (shown, _, result) = played(&path);
         let message = result.unwrap_err().to_string();
         assert!(message.contains("\nhint: "), "{message}");
-        assert_eq!(shown, expected[..shown.len()], "{keep} of {}", whole.len());
+        assert!(expected.starts_with(&shown), "{keep} of {}", whole.len());
         assert_eq!(shown.is_empty(), keep < 100, "{keep}");
     }
     std::fs::write(&path, [b'x'; 200]).unwrap();

@@ -55,7 +55,8 @@ impl Reading {
     /// # Errors
     /// If it is none, or of another version.
     pub fn open(path: &Path) -> anyhow::Result<(Self, Head)> {
-        let file = File::open(path).with_context(|| format!("cannot open the recording {}", path.display()))?;
+        let file =
+            File::open(path).with_context(|| format!("cannot open the recording {}", path.display()))?;
         let file = BufReader::with_capacity(BUFFER, file);
         let mut reading = Self { file, path: path.to_owned(), words: Vec::new(), bytes: Vec::new() };
         if !reading.fill(HEAD_WORDS)? {
@@ -65,7 +66,10 @@ impl Reading {
             bail!(reading.torn("before its head ends"));
         };
         if magic != MAGIC {
-            bail!("{} is no recording\nhint: `calltap trace --record FILE -- COMMAND` makes one", path.display());
+            bail!(
+                "{} is no recording\nhint: `calltap trace --record FILE -- COMMAND` makes one",
+                path.display()
+            );
         }
         if (version, abi) != (VERSION, ABI) {
             bail!(
@@ -116,7 +120,8 @@ impl Reading {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(false),
             Err(error) => {
-                return Err(error).with_context(|| format!("cannot read the recording {}", self.path.display()));
+                return Err(error)
+                    .with_context(|| format!("cannot read the recording {}", self.path.display()));
             }
         }
         let (chunks, _) = self.bytes.as_chunks();

@@ -43,11 +43,8 @@ impl Lookup for Recorded {
 
 /// Whether what was recorded by one shape is enough for another one.
 fn has_all(recorded: u64, needed: u64) -> bool {
-    let fields = [
-        (0, shape::GPRS),
-        (shape::VECTORS_SHIFT, shape::VECTORS),
-        (shape::STACK_SHIFT, shape::STACK),
-    ];
+    let fields =
+        [(0, shape::GPRS), (shape::VECTORS_SHIFT, shape::VECTORS), (shape::STACK_SHIFT, shape::STACK)];
     let flags = shape::RDX | shape::RETURNS_VECTORS | shape::RETURNS_X87;
     fields.iter().all(|(shift, mask)| recorded >> shift & mask >= needed >> shift & mask)
         && needed & flags & !recorded == 0

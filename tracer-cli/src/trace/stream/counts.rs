@@ -37,6 +37,10 @@ impl Counts {
 
     /// The functions that were called, by their numbers, and how often.
     pub fn called(&self) -> impl Iterator<Item = (u32, u64)> {
-        self.calls.iter().enumerate().filter(|(_, calls)| **calls > 0).map(|(number, calls)| (number as u32, *calls))
+        self.calls
+            .iter()
+            .enumerate()
+            .filter(|(_, calls)| **calls > 0)
+            .map(|(number, calls)| (number as u32, *calls))
     }
 }

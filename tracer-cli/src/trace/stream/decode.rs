@@ -100,7 +100,9 @@ pub struct CallWords {
 impl CallWords {
     /// None if the note is too short.
     pub(super) fn of(words: &[u64]) -> Option<Self> {
-        let &[_, _, outcome, site, pid, tid, word, result, _, a, b, c, d, e, f, ..] = words else { return None };
+        let &[_, _, outcome, site, pid, tid, word, result, _, a, b, c, d, e, f, ..] = words else {
+            return None;
+        };
         Some(Self {
             pid: pid as u32,
             tid: tid as u32,
@@ -122,7 +124,9 @@ pub fn argument(words: &[u64], index: usize) -> u64 {
 /// The text of a note with so many argument words; empty if its length is not to be believed.
 pub fn text(words: &[u64], arguments: usize, into: &mut Vec<u8>) {
     into.clear();
-    let Some((&length, rest)) = words.get(PREFIX_WORDS + arguments..).and_then(<[u64]>::split_first) else { return };
+    let Some((&length, rest)) = words.get(PREFIX_WORDS + arguments..).and_then(<[u64]>::split_first) else {
+        return;
+    };
     let length = (length as usize).min(rest.len() * 8);
     into.extend(rest[..length.div_ceil(8)].iter().flat_map(|word| word.to_le_bytes()));
     into.truncate(length);
@@ -138,7 +142,10 @@ mod tests {
         let words = [9 | 5 << 32, 100, word, 0x40, 0x7f00, 11, 12, 13, 1];
         let entered = EnteredWords::of(&words).unwrap();
         assert_eq!((entered.function, entered.site, entered.sp, entered.stack), (7, 0x40, 0x7f00, 5));
-        assert_eq!((entered.values.gprs, entered.values.vectors[0], entered.al), ([11, 12, 0, 0, 0, 0], 13, 1));
+        assert_eq!(
+            (entered.values.gprs, entered.values.vectors[0], entered.al),
+            ([11, 12, 0, 0, 0, 0], 13, 1)
+        );
         assert!(entered.entry_only && !entered.in_vfork_child);
         assert!(EnteredWords::of(&words[..8]).is_none());
         assert!(EnteredWords::of(&[9, 100, 7 | 9 << 32, 0, 0]).is_none());

@@ -58,7 +58,10 @@ impl Live {
             }
         }
         (0..self.rings.len()).for_each(|index| self.close(index, stream));
-        let counts = self.counts.called().map(|(number, calls)| Count { function: stream.functions.get(number), calls });
+        let counts = self
+            .counts
+            .called()
+            .map(|(number, calls)| Count { function: stream.functions.get(number), calls });
         let end = End {
             at_ns: stream.scale.since_zero(self.clock.now()),
             lost: stream.lost + header.lost_without_ring.load(Ordering::Relaxed),

@@ -46,7 +46,11 @@ impl Objects {
     /// An image has an object, loaded at `base`; `path` is empty for the program itself.
     pub fn bound(&mut self, image: u32, base: u64, path: &str) {
         let path: Rc<str> = path.into();
-        let file = if path.is_empty() { self.programs.get(&image).cloned().unwrap_or_default() } else { path.clone() };
+        let file = if path.is_empty() {
+            self.programs.get(&image).cloned().unwrap_or_default()
+        } else {
+            path.clone()
+        };
         let (first, behind) = *self.spans.entry(file).or_insert_with_key(|file| span(Path::new(&**file)));
         let end = base.saturating_add(behind);
         let objects = self.images.entry(image).or_default();

@@ -66,6 +66,12 @@ impl Processes {
         self.vforks.get(&maker).cloned()
     }
 
+    /// The `vfork` child that has a thread's memory.
+    #[inline]
+    pub(super) fn child_of(&self, maker: u32) -> Option<u32> {
+        if self.borrowers.is_empty() { None } else { self.borrowers.get(&maker).copied() }
+    }
+
     /// A process has memory of its own, or is gone: its maker goes on. Gives the maker and its call.
     pub(super) fn lets_go(&mut self, child: u32) -> Option<(u32, Vfork)> {
         let maker = self.borrowers.iter().find(|(_, other)| **other == child).map(|(maker, _)| *maker)?;

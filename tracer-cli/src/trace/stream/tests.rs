@@ -80,7 +80,8 @@ const MAIN: Owner = Owner { ring: 1, pid: 10, tid: 10, image: 1, parent: 0 };
 
 impl Bench {
     fn new(follow: bool) -> Self {
-        let met = |name: &str| Met { name: name.to_owned(), provider: "/lib/libc.so.6".to_owned(), row: None };
+        let met =
+            |name: &str| Met { name: name.to_owned(), provider: "/lib/libc.so.6".to_owned(), row: None };
         let names = HashMap::from([(5, met("puts")), (6, met("vfork")), (7, met("_exit"))]);
         let log = Rc::default();
         let functions = Functions::new(Names::Recorded(names), Box::new(Nothing));
@@ -166,6 +167,26 @@ fn calls_of_a_vfork_child_are_its_own_and_vfork_returns_twice() {
             "10/10 6 vfork = 11 errno 0",
             "11/11 6 exited 0",
             "10/10 7 puts(0x0) by ?",
+        ]
+    );
+}
+
+#[test]
+fn a_call_after_vfork_comes_after_its_return_also_if_the_tracer_is_late() {
+    let mut bench = Bench::new(true);
+    bench.enters(MAIN, 1, 6, ENTRY_ONLY, 0x7f00, 0);
+    bench.note(TRACER, Note::Created, 2, &[0, 0, 10, 11, VFORKED, 11, 10], None);
+    bench.enters(MAIN, 3, 5, 0, 0x7e00, 0);
+    bench.note(TRACER, Note::Executed, 4, &[0, 0, 11, Untapped::Tapped as u64, 0, 0, 0], Some(b"/bin/b"));
+    assert_eq!(
+        bench.told(),
+        [
+            "10/10 1 vfork(0x0) by ?",
+            "10/10 2 made 11 false",
+            "11/11 2 vfork = 0 errno 0",
+            "10/10 3 vfork = 11 errno 0",
+            "10/10 3 puts(0x0) by ?",
+            "11/11 4 exec /bin/b None",
         ]
     );
 }

@@ -6,8 +6,8 @@ use calltap_channel::note::{ARGUMENTS, CLONED, SystemCallWord, Untapped, VFORKED
 use calltap_channel::trace::walk::Values;
 
 use super::decode::{self, CallWords};
-use super::ring::Owner;
 use super::processes::Vfork;
+use super::ring::Owner;
 use super::{Stream, tell};
 use crate::system_calls;
 use crate::trace::event::{Copied, Returned, SystemCall, TraceEvent, What};
@@ -147,6 +147,15 @@ impl Stream {
     fn goes_on(&mut self, child: u32) {
         if let Some((maker, vfork)) = self.processes.lets_go(child) {
             self.vfork_returns(vfork.pid, maker, &vfork, u64::from(child));
+        }
+    }
+
+    /// A thread has made a call of its own: if it waited for a `vfork` child, that has let it go before the tracer
+    /// could tell so.
+    #[inline]
+    pub(super) fn runs_again(&mut self, owner: &Owner) {
+        if let Some(child) = self.processes.child_of(owner.tid) {
+            self.goes_on(child);
         }
     }
 

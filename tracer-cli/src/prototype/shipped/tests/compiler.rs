@@ -1,9 +1,10 @@
 //! Asks the compiler of this machine, line by line.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 /// A program: one question on a line, within a function.
 pub(super) struct Questions<'a> {
@@ -11,10 +12,10 @@ pub(super) struct Questions<'a> {
     pub(super) compiler: &'a str,
     /// What it is called with.
     pub(super) options: &'a [&'a str],
-    /// Stands before the questions.
+    /// Stands before the questions: whole lines.
     pub(super) before: &'a str,
-    /// Each is a statement.
-    pub(super) lines: Vec<String>,
+    /// Of each the name that it is about, and a statement.
+    pub(super) lines: Vec<(&'a str, String)>,
 }
 
 /// What came of it.
@@ -31,15 +32,15 @@ impl Questions<'_> {
         let directory = tempfile::tempdir().expect("a directory");
         let source = directory.path().join(if self.compiler == "cc" { "q.c" } else { "q.cc" });
         let program = directory.path().join("q");
-        let output = program.to_str().expect("a path in UTF-8");
-        let mut refused = BTreeSet::new();
+        let mut refused = self.unheard_of(&source)?;
         // Some errors are found only when there are no others any more.
         loop {
             self.write(&source, &refused);
-            let more = self.compile(&source, &["-o", output])?;
+            let more = self.compile(&source, &program)?;
             if more.is_empty() {
                 break;
             }
+            assert!(more.is_disjoint(&refused), "what is left out is refused: {more:?}");
             refused.extend(more);
         }
         let run = Command::new(&program).output().expect("the questions run");
@@ -50,9 +51,20 @@ impl Questions<'_> {
         })
     }
 
+    /// The questions about names that are nowhere in the headers. A compiler looks long for what might have been meant.
+    fn unheard_of(&self, source: &Path) -> Option<BTreeSet<usize>> {
+        self.write(source, &(0..self.lines.len()).collect());
+        let output = self.run(&[OsStr::new("-E"), OsStr::new("-dD"), source.as_os_str()])?;
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8_lossy(&output.stdout);
+        let words: HashSet<&str> = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
+        let unheard_of = |(_, (name, _)): &(usize, &(&str, String))| !words.contains(name);
+        Some(self.lines.iter().enumerate().filter(unheard_of).map(|(number, _)| number).collect())
+    }
+
     fn write(&self, source: &Path, without: &BTreeSet<usize>) {
-        let mut text = format!("{}\nint main(void) {{\n", self.before);
-        for (number, line) in self.lines.iter().enumerate() {
+        let mut text = format!("{}int main(void) {{\n", self.before);
+        for (number, (_, line)) in self.lines.iter().enumerate() {
             text.push_str(if without.contains(&number) { "" } else { line });
             text.push('\n');
         }
@@ -61,17 +73,10 @@ impl Questions<'_> {
     }
 
     /// The questions in which the compiler finds errors; `None` if there is none.
-    fn compile(&self, source: &Path, more: &[&str]) -> Option<BTreeSet<usize>> {
+    fn compile(&self, source: &Path, program: &Path) -> Option<BTreeSet<usize>> {
         let first = self.before.lines().count() + 2;
-        let output = Command::new(self.compiler)
-            .args(["-w", "-fno-diagnostics-show-caret", "-fmax-errors=0"])
-            .args(self.options)
-            .args(more)
-            .arg(source)
-            .env("LC_ALL", "C")
-            .output()
-            .ok()?;
-        let complaints = String::from_utf8_lossy(&output.stderr).into_owned();
+        let output = self.run(&[OsStr::new("-o"), program.as_os_str(), source.as_os_str()])?;
+        let complaints = String::from_utf8_lossy(&output.stderr);
         let place = format!("{}:", source.display());
         let refused: BTreeSet<usize> = complaints
             .lines()
@@ -84,6 +89,16 @@ impl Questions<'_> {
             .collect();
         assert_eq!(output.status.success(), refused.is_empty(), "{complaints}");
         Some(refused)
+    }
+
+    fn run(&self, more: &[&OsStr]) -> Option<Output> {
+        Command::new(self.compiler)
+            .args(["-w", "-fno-diagnostics-show-caret"])
+            .args(self.options)
+            .args(more)
+            .env("LC_ALL", "C")
+            .output()
+            .ok()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Values that have names are those of the headers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::compiler::{Questions, skipped};
 use super::{each_type_of, files, read};
@@ -55,6 +55,7 @@ const LIBRARIES: &str = "\
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
@@ -119,12 +120,14 @@ const STREAMS: &str = "#include <cstdio>\n#include <ios>\nusing std::ios_base;\n
 
 const ASK: &str = "#define ASK(name, value) if ((long)(name) != (long)(value)) printf(\"%s\\n\", #name)\n";
 
+type Values = BTreeSet<(String, i64)>;
+
 /// Names and values of all enumerations and flags of the files for which `wanted` holds. The names in a set of signals stand
 /// for the bits of signals, so their values are told apart.
-fn named_values(wanted: impl Fn(&str) -> bool) -> (BTreeSet<(String, i64)>, BTreeSet<(String, i64)>) {
+fn named_values(wanted: impl Fn(&str) -> bool) -> (Values, Values) {
     let (read, _) = read();
     let Lens::Flags(signals) = read["types"].typed("signal_set").unwrap().lens else { panic!() };
-    let (mut values, mut bits) = (BTreeSet::new(), BTreeSet::new());
+    let (mut values, mut bits) = (Values::new(), Values::new());
     let mut see = |names: &Names| {
         let into = if *names == *signals { &mut bits } else { &mut values };
         into.extend(names.values.iter().cloned());
@@ -139,43 +142,42 @@ fn named_values(wanted: impl Fn(&str) -> bool) -> (BTreeSet<(String, i64)>, BTre
     (values, bits)
 }
 
-/// Of each of these, whether the headers have it, and whether with this value; `None` without a compiler.
-fn compared(
-    compiler: &str,
-    headers: &str,
-    asked: &[(String, String, i64)],
-) -> Option<BTreeMap<(String, i64), bool>> {
+/// A name, what it stands for in C, and the value that our files give it.
+struct Asked {
+    name: String,
+    expression: String,
+    value: i64,
+}
+
+/// Of each of these, whether it has this value in the headers, or `None` if they do not have it; `None` without a
+/// compiler.
+fn compared(compiler: &str, headers: &str, asked: &[Asked]) -> Option<Vec<Option<bool>>> {
     let before = format!("{headers}{ASK}");
-    let lines = asked.iter().map(|(_, expression, value)| format!("ASK({expression}, {value}L);")).collect();
+    let question = |asked: &Asked| format!("ASK({}, {}L);", asked.expression, asked.value);
+    let lines = asked.iter().map(|asked| (asked.name.as_str(), question(asked))).collect();
     let answers = Questions { compiler, options: &["-O0"], before: &before, lines }.ask()?;
     let differing: BTreeSet<&str> = answers.written.lines().collect();
-    let known = asked.iter().zip(answers.understood).filter(|(_, understood)| *understood);
-    Some(
-        known
-            .map(|((name, expression, value), _)| {
-                ((name.clone(), *value), !differing.contains(expression.as_str()))
-            })
-            .collect(),
-    )
+    let found = asked.iter().zip(answers.understood);
+    Some(found.map(|(asked, known)| known.then(|| !differing.contains(asked.expression.as_str()))).collect())
 }
 
 #[test]
 fn values_that_have_names_are_those_of_the_headers() {
     let (values, bits) = named_values(|name| !name.starts_with("libstdc++"));
-    let mut asked: Vec<_> =
-        values.into_iter().map(|(name, value)| (name.clone(), name, value)).collect();
-    let asked_twice: BTreeSet<_> = asked.iter().map(|(name, ..)| name).collect();
-    assert_eq!(asked_twice.len(), asked.len(), "a name has two values");
-    asked.extend(bits.into_iter().map(|(name, value)| (format!("bit of {name}"), format!("1L << ({name} - 1)"), value)));
+    let mut sorted = values.iter().zip(values.iter().skip(1));
+    let twice = sorted.find(|(one, next)| one.0 == next.0);
+    assert_eq!(twice, None, "a name has two values");
+    let plain = |(name, value): (String, i64)| Asked { expression: name.clone(), name, value };
+    let bit = |(name, value)| Asked { expression: format!("1L << ({name} - 1)"), name, value };
+    let asked: Vec<_> = values.into_iter().map(plain).chain(bits.into_iter().map(bit)).collect();
     let Some(libraries) = compared("cc", LIBRARIES, &asked) else { return skipped("cc") };
     let kernel = compared("cc", KERNEL, &asked).expect("there is a compiler");
     let (mut wrong, mut unknown) = (Vec::new(), Vec::new());
-    for (name, _, value) in &asked {
-        let key = (name.clone(), *value);
-        match (libraries.get(&key), kernel.get(&key)) {
+    for (asked, found) in asked.iter().zip(libraries.into_iter().zip(kernel)) {
+        match found {
             (Some(true), _) | (_, Some(true)) => {}
-            (None, None) => unknown.push(name.as_str()),
-            _ => wrong.push(format!("{name} is not {value:#x}")),
+            (None, None) => unknown.push(asked.name.as_str()),
+            _ => wrong.push(format!("{} is not {:#x}", asked.expression, asked.value)),
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -187,14 +189,22 @@ fn values_that_have_names_are_those_of_the_headers() {
 fn names_of_the_c_plus_plus_streams_are_those_of_its_headers() {
     let (read, _) = read();
     let mut asked = Vec::new();
-    for name in ["openmode", "iostate", "seekdir"] {
+    for name in ["openmode", "iostate"] {
         let (Lens::Flags(names) | Lens::Enum(names)) = read["libstdc++.so"].typed(name).unwrap().lens else {
             panic!("{name}")
         };
-        asked.extend(names.values.iter().map(|(name, value)| (name.clone(), format!("ios_base::{name}"), *value)));
+        asked.extend(names.values.iter().map(|(name, value)| Asked {
+            expression: format!("ios_base::{name}"),
+            name: name.clone(),
+            value: *value,
+        }));
     }
     let Some(found) = compared("c++", STREAMS, &asked) else { return skipped("c++") };
-    let wrong: Vec<_> =
-        asked.iter().filter(|(name, _, value)| found.get(&(name.clone(), *value)) != Some(&true)).collect();
+    let wrong: Vec<_> = asked
+        .iter()
+        .zip(found)
+        .filter(|(_, found)| *found != Some(true))
+        .map(|(asked, _)| &asked.name)
+        .collect();
     assert!(wrong.is_empty(), "{wrong:?}");
 }

@@ -11,7 +11,8 @@ use super::read;
 use crate::prototype::types::{Kind, Lens, Prototype, Typed};
 
 /// Headers with declarations, then the template. C++'s own versions of the headers, which have overloads, are passed over.
-const BEFORE: &str = concat!(include_str!("declarations/headers.txt"), include_str!("declarations/taking_apart.txt"));
+const BEFORE: &str =
+    concat!(include_str!("declarations/headers.txt"), include_str!("declarations/taking_apart.txt"));
 
 /// What a function takes apart to.
 struct Declared<'a> {
@@ -49,7 +50,12 @@ fn agrees(ours: &Typed, theirs: &str, passed: bool) -> bool {
         Kind::Float(bytes) => theirs == format!("f{bytes}"),
         Kind::Complex(bytes) => theirs == format!("z{bytes}"),
         Kind::Vector(_) | Kind::Variadic => false,
-        Kind::Pointer(to) => theirs.strip_prefix('p').is_some_and(|theirs| points(to, theirs)),
+        // A union of an integer and an address is passed as that (`union sigval`).
+        Kind::Pointer(to) if theirs == "s8" => to.kind == Kind::Void,
+        Kind::Pointer(to) => theirs
+            .strip_prefix('p')
+            // Bits are counted in bytes, whatever these are called.
+            .is_some_and(|theirs| ours.lens == Lens::Bits || points(to, theirs)),
         Kind::Array { of, .. } => theirs.strip_prefix('a').is_some_and(|theirs| agrees(of, theirs, false)),
         Kind::Struct(of) => theirs == format!("s{}", of.layout().0),
     }
@@ -62,8 +68,9 @@ fn points(ours: &Typed, theirs: &str) -> bool {
         Kind::Void => true,
         _ if theirs == "v" => true,
         // A pointer to an array of C, or to the first of several.
-        Kind::Array { of, .. } => points(of, theirs) || theirs.strip_prefix('a').is_some_and(|rest| points(of, rest)),
-        // A struct of whose only member is what we mean.
+        Kind::Array { of, .. } => {
+            points(of, theirs) || theirs.strip_prefix('a').is_some_and(|rest| points(of, rest))
+        }
         Kind::Pointer(_) => agrees(ours, theirs, false) || theirs.starts_with('a'),
         _ => agrees(ours, theirs, false),
     }
@@ -71,8 +78,12 @@ fn points(ours: &Typed, theirs: &str) -> bool {
 
 /// What our prototype has that the declaration does not.
 fn differences(ours: &Prototype, theirs: &Declared<'_>) -> Option<String> {
-    let parameters: Vec<_> =
-        ours.parameters.iter().map(|parameter| &parameter.typed).filter(|typed| typed.kind != Kind::Variadic).collect();
+    let parameters: Vec<_> = ours
+        .parameters
+        .iter()
+        .map(|parameter| &parameter.typed)
+        .filter(|typed| typed.kind != Kind::Variadic)
+        .collect();
     let enough = if theirs.variadic {
         parameters.len() >= theirs.parameters.len()
     } else {
@@ -84,7 +95,8 @@ fn differences(ours: &Prototype, theirs: &Declared<'_>) -> Option<String> {
     if !agrees(&ours.returns, theirs.returns, true) {
         return Some(format!("its result is {}", theirs.returns));
     }
-    let wrong = parameters.iter().zip(&theirs.parameters).position(|(ours, theirs)| !agrees(ours, theirs, true));
+    let wrong =
+        parameters.iter().zip(&theirs.parameters).position(|(ours, theirs)| !agrees(ours, theirs, true));
     wrong.map(|position| format!("parameter {} is {}", position + 1, theirs.parameters[position]))
 }
 
@@ -97,7 +109,8 @@ fn prototypes_are_what_the_headers_declare() {
             prototypes.insert((prototype.name.clone(), file), prototype);
         }
     }
-    let lines = prototypes.keys().map(|(name, _)| format!("Apart<decltype({name})>::write(\"{name}\");")).collect();
+    let question = |name: &str| format!("Apart<decltype({name})>::write(\"{name}\");");
+    let lines = prototypes.keys().map(|(name, _)| (name.as_str(), question(name))).collect();
     let options = ["-std=gnu++14", "-D_GNU_SOURCE", "-D_GLIBCXX_INCLUDE_NEXT_C_HEADERS"];
     let questions = Questions { compiler: "c++", options: &options, before: BEFORE, lines };
     let Some(answers) = questions.ask() else { return skipped("c++") };

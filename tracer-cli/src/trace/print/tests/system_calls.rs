@@ -1,6 +1,6 @@
 use super::stage::{Stage, function, unknown};
 use crate::trace::event::What;
-use crate::trace::print::{Ids, Style, SystemCallName, lines};
+use crate::trace::print::{Ids, Style, lines};
 
 #[test]
 fn system_calls_stand_within_the_library_calls_that_make_them() {
@@ -49,15 +49,14 @@ fn what_a_system_call_has_written_is_shown_when_it_has_ended() {
 
 #[test]
 fn an_interrupted_system_call_is_resumed() {
-    let mut stage =
-        Stage::new(lines, Style { align: 0, system_calls: SystemCallName::Prefix, ..Style::default() });
+    let mut stage = Stage::new(lines, Style { align: 0, ..Style::default() });
     let pause = function("int pause()");
     stage.happens(What::CallBegan(Stage::system(&pause, [0; 6], 0)));
     stage.happens(What::Signal { signal: 14, sender: 0, code: 0 });
     stage.happens(What::CallEnded(Stage::system(&pause, [0; 6], -4)));
     assert_eq!(
         stage.finish(),
-        "SYS_pause( <unfinished ...>\n--- SIGALRM (Alarm clock) ---\n\
+        "pause@SYS( <unfinished ...>\n--- SIGALRM (Alarm clock) ---\n\
          <... pause resumed> ) = -1 EINTR (Interrupted system call)\n"
     );
 }

@@ -6,12 +6,12 @@
 //! `{"pointer":"0x1234","unreadable":true}`, what is not known `{"unknown":true}`. Everything else is a string with the
 //! text that a line would show.
 
-use super::arguments::Call;
-use super::fetch::Bytes;
-use super::text::Text;
-use super::value::{self, Around, Value};
-use super::{integer, string};
 use crate::prototype::types::{Kind, Lens, Typed};
+use crate::trace::print::arguments::Call;
+use crate::trace::print::fetch::Bytes;
+use crate::trace::print::text::Text;
+use crate::trace::print::value::{self, Around, Value};
+use crate::trace::print::{integer, string};
 
 /// Writes a value; `scratch` is used for what is put together first.
 pub fn write(call: &Call<'_>, out: &mut Text, typed: &Typed, bytes: &Bytes<'_>, scratch: &mut Text) {
