@@ -37,6 +37,7 @@
 //! A stack argument is memory, too: at word 4 plus 8 and up.
 
 pub mod directory;
+pub mod glob;
 pub mod guarded;
 pub mod plan;
 pub mod walk;

@@ -87,19 +87,23 @@ pub(crate) fn resolve(function: &'static Function) -> &'static Function {
     let name = function.real.load(Ordering::Relaxed);
     let Some(place) = place_in(name) else { return function };
     let (object, number) = (objects::object(place), name as u32);
+    let Some((tables, rela)) =
+        object.tables.and_then(|tables| Some((tables, tables.jumps.get(number as usize)?)))
+    else {
+        return function;
+    };
+    let slot = object.base.wrapping_add(rela.r_offset);
     // SAFETY: `can_resolve` has found it before any slot got such a function; its type is the loader's.
     let fixup: unsafe extern "C" fn(u64, u64) -> u64 =
         unsafe { core::mem::transmute(FIXUP.load(Ordering::Relaxed)) };
     // SAFETY: the object is loaded, as somebody calls through its slot; that has this number in its PLT.
     let real = unsafe { fixup(object.map, u64::from(number)) };
-    let found = object.tables.and_then(|tables| {
-        let rela = tables.jumps.get(number as usize)?;
-        let symbol = tables.symbol(goblin::elf64::reloc::r_sym(rela.r_info));
-        let found = imported::called(tables.name(symbol), real, object, function.rules())?;
-        slots::write_lazy(&object.image, object.base.wrapping_add(rela.r_offset), found.stands);
-        Some(found.function)
-    });
-    match found {
+    // It has written the slot: other threads' calls are to come by here meanwhile.
+    slots::write_lazy(&object.image, slot, function.address());
+    let symbol = tables.symbol(goblin::elf64::reloc::r_sym(rela.r_info));
+    let found = imported::called(tables.name(symbol), real, object, function.rules());
+    slots::write_lazy(&object.image, slot, found.as_ref().map_or(real, |found| found.stands));
+    match found.map(|found| found.function) {
         Some(found) => {
             function.resolve_to(found);
             found

@@ -6,13 +6,14 @@ use std::fmt;
 use calltap_channel::note::refused;
 
 /// Why slots were not hooked, in words, by [`refused`]'s numbers.
-const REASONS: [(u64, &str); 6] = [
+const REASONS: [(u64, &str); 7] = [
     (refused::SPECIAL, "must not be traced"),
     (refused::PROTECTED, "in memory that cannot be made writable"),
     (refused::NOT_CODE, "hold no function's address"),
     (refused::NO_ROOM, "no room for more functions"),
     (refused::UNREADABLE, "its dynamic section cannot be understood"),
     (refused::NAMELESS, "functions without a name"),
+    (refused::LAZY, "found at their first call, in a way of the loader's that is not known"),
 ];
 
 /// Slots of one object.

@@ -5,6 +5,7 @@ mod endings;
 mod snapshot;
 
 use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 
 use calltap_channel::Note;
 use calltap_channel::note::Untapped;
@@ -291,7 +292,9 @@ impl Events {
             self.start = Start::Executed;
         }
         // Without a reader there is no segment for the new program to find.
-        let reason = if self.notes.reader_gone() || (!self.follow && !first) {
+        // Traced, a process stays so through its execs, as with ltrace; it is its children that are not followed.
+        let traces = self.notes.header().traces.load(Ordering::Relaxed) != 0;
+        let reason = if self.notes.reader_gone() || (!self.follow && !first && !traces) {
             Untapped::NotFollowed
         } else {
             self.injection.inject(stopped)

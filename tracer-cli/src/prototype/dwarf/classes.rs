@@ -36,13 +36,12 @@ impl<'d> Types<'_, 'd> {
         }
         let mut certain = true;
         for part in children.iter().filter(|child| self.is_part(child)) {
-            match self.element(part).filter(|element| self.is_aggregate(element)) {
-                Some(within) => match self.needs_address(&within, depth + 1) {
+            if let Some(within) = self.element(part).filter(|element| self.is_aggregate(element)) {
+                match self.needs_address(&within, depth + 1) {
                     Some(true) => return Some(true),
                     Some(false) => {}
                     None => certain = false,
-                },
-                None => {}
+                }
             }
         }
         certain.then_some(false)
