@@ -20,7 +20,7 @@ fn ltrace(options: &[&str], target: &Target, arguments: &[&str]) -> Option<Outco
 fn lines_are_ltraces_lines() {
     let target = Target::c("linkage.c").flags(&["-Wl,-z,lazy"]).build();
     for options in [
-        &["-e", "strlen+toupper+labs+strcmp"][..],
+        &["-e", "strlen+labs+strcmp"][..],
         &["-e", "strlen", "-a", "60"],
         &["-e", "strlen", "-n", "3"],
     ] {

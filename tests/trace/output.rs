@@ -64,9 +64,9 @@ fn json_is_one_object_a_line() {
 #[test]
 fn lines_of_many_threads_are_whole() {
     let target = Target::cpp("transparent.cpp").build();
-    let outcome = traced().options(&["-f", "-e", "strlen+atoi+qsort"]).run(&target, &[""]).expect_status(7);
+    let outcome = traced().options(&["-f", "-e", "strlen+getpagesize+qsort"]).run(&target, &[""]).expect_status(7);
     let whole = |line: &str| {
-        ["strlen(", "atoi(", "qsort(", "<... ", "--- ", "+++ "]
+        ["strlen(", "getpagesize(", "qsort(", "<... ", "--- ", "+++ "]
             .iter()
             .filter(|part| line.contains(**part))
             .count()
@@ -76,7 +76,7 @@ fn lines_of_many_threads_are_whole() {
         assert!(line.starts_with("[pid ") && whole(line), "{line}");
     }
     // 64 threads call it 500 times each.
-    assert!(outcome.lines_of("atoi").len() >= 32_000, "{}", outcome.lines_of("atoi").len());
+    assert!(outcome.lines_of("getpagesize").len() >= 32_000, "{}", outcome.lines_of("getpagesize").len());
 }
 
 #[test]

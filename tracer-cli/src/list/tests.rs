@@ -4,9 +4,10 @@ use std::process::Command;
 use super::rows::Row;
 use super::*;
 
-/// A program and a library with debug information.
+/// A program and a library with debug information, which has lost a function since the program was linked.
 fn program(directory: &Path) -> PathBuf {
-    let library = "int known(int a, const char *name) { return a; }";
+    let library = "int known(int a, const char *name) { return a; }\n\
+        #ifdef OPTIONAL\nint optional(void) { return 1; }\n#endif\n";
     let source = "int known(int, const char *); int optional(void);\n\
         #include <stdio.h>\n\
         int main(int count, char **all) { if (count > 9) optional(); return printf(\"%d\", known(1, \"a\")) + (stdout == 0); }";
@@ -15,8 +16,9 @@ fn program(directory: &Path) -> PathBuf {
     }
     let here = format!("-Wl,-rpath,{}", directory.display());
     for arguments in [
-        &["-g", "-shared", "-fPIC", "-o", "libknown.so", "library.c"][..],
-        &["-w", "-Wl,--unresolved-symbols=ignore-all", "-o", "program", "program.c", "-L.", "-lknown", &here],
+        &["-DOPTIONAL", "-shared", "-fPIC", "-o", "libknown.so", "library.c"][..],
+        &["-w", "-o", "program", "program.c", "-L.", "-lknown", &here],
+        &["-g", "-shared", "-fPIC", "-o", "libknown.so", "library.c"],
     ] {
         let output = Command::new("cc").args(arguments).current_dir(directory).output().unwrap();
         assert!(output.status.success(), "{output:?}");
