@@ -71,12 +71,6 @@ impl Launch {
         self
     }
 
-    /// The same surroundings under `calltap trace`.
-    pub(crate) fn traced(mut self) -> Self {
-        self.verb = Some("trace");
-        self
-    }
-
     /// With these options of `calltap`'s verb.
     pub(crate) fn options<S: AsRef<OsStr>>(mut self, options: &[S]) -> Self {
         self.options.extend(options.iter().map(|option| option.as_ref().to_owned()));

@@ -19,7 +19,6 @@ mod state;
 mod tag;
 mod text;
 mod thread;
-#[allow(dead_code, reason = "being built")]
 mod trace;
 mod types;
 mod unwind;

@@ -4,7 +4,7 @@
 //! own `real!` would panic where a function does not exist and wait on a `Once` that the thread's own
 //! signal handler may hold.
 
-use core::ffi::{CStr, c_char, c_void};
+use core::ffi::{CStr, c_char, c_int, c_void};
 use core::marker::PhantomData;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 
@@ -137,8 +137,12 @@ fn look_up(name: &'static CStr) -> *mut c_void {
     let is_cxx = name.to_bytes().starts_with(b"_Z");
     if found.is_null() && is_cxx {
         for library in CXX_LIBRARIES {
-            // SAFETY: RTLD_NOLOAD loads nothing, it only finds what is there.
-            let handle = unsafe { libc::dlopen(library.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
+            let path = path_if_loaded(library);
+            if path.is_null() {
+                continue;
+            }
+            // SAFETY: RTLD_NOLOAD loads nothing, it only finds what is there: at once, by the very path.
+            let handle = unsafe { libc::dlopen(path, libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
             if !handle.is_null() {
                 // SAFETY: a handle that dlopen has just given.
                 found = unsafe { libc::dlsym(handle, name.as_ptr()) };
@@ -153,6 +157,33 @@ fn look_up(name: &'static CStr) -> *mut c_void {
     }
     crate::types::set_errno(i32::from(before));
     found
+}
+
+/// The path by which the loader knows a library, null if it is not loaded. The loader itself would look for its
+/// file first.
+fn path_if_loaded(library: &CStr) -> *const c_char {
+    struct Asked<'a> {
+        library: &'a [u8],
+        path: *const c_char,
+    }
+    unsafe extern "C" fn look(info: *mut libc::dl_phdr_info, _: usize, asked: *mut c_void) -> c_int {
+        // SAFETY: the loader passes a description of an object, and what was handed to it below.
+        let (name, asked) = unsafe { ((*info).dlpi_name, &mut *asked.cast::<Asked<'_>>()) };
+        if name.is_null() {
+            return 0;
+        }
+        // SAFETY: an object's name is a string.
+        let path = unsafe { CStr::from_ptr(name) }.to_bytes();
+        if path.rsplit(|byte| *byte == b'/').next() != Some(asked.library) {
+            return 0;
+        }
+        asked.path = name;
+        1
+    }
+    let mut asked = Asked { library: library.to_bytes(), path: core::ptr::null() };
+    // SAFETY: the callback has the type that is asked for, and `asked` outlives the call.
+    unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut asked).cast()) };
+    asked.path
 }
 
 /// What stands in for a function that no loaded library defines, so that only a program with a weak

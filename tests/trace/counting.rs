@@ -19,7 +19,7 @@ fn column(outcome: &Outcome, function: &str, column: &str) -> Option<String> {
 }
 
 fn counted(options: &[&str]) -> Outcome {
-    traced().options(options).run(&Target::c("linkage.c").build(), &["5000"]).expect_status(7)
+    traced().options(options).run(Target::c("linkage.c").build(), &["5000"]).expect_status(7)
 }
 
 #[test]
@@ -55,7 +55,9 @@ fn errors_are_counted() {
 #[test]
 fn counts_of_threads_and_children_add_up() {
     let target = Target::cpp("transparent.cpp").build();
-    for options in [&["-c", "-f", "-e", "getpagesize"][..], &["-c", "-f", "-e", "getpagesize", "--latency", "off"]] {
+    for options in
+        [&["-c", "-f", "-e", "getpagesize"][..], &["-c", "-f", "-e", "getpagesize", "--latency", "off"]]
+    {
         let outcome = traced().options(options).run(&target, &[""]).expect_status(7);
         assert_eq!(column(&outcome, "getpagesize", "calls").as_deref(), Some("32000"), "{}", outcome.trace);
     }

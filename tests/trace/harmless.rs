@@ -15,7 +15,11 @@ fn runs() -> usize {
 /// What calltap says of itself at the end is its own; a program may see that there is a filter.
 fn masked(text: &str) -> String {
     let ours = |line: &&str| line.starts_with("calltap: ") || line.starts_with("hint: ");
-    text.replace("seccomp=2\n", "seccomp=0\n").lines().filter(|line| !ours(line)).map(|line| format!("{line}\n")).collect()
+    text.replace("seccomp=2\n", "seccomp=0\n")
+        .lines()
+        .filter(|line| !ours(line))
+        .map(|line| format!("{line}\n"))
+        .collect()
 }
 
 fn same(without: &Outcome, run: impl Fn() -> Outcome) {

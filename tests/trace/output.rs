@@ -7,7 +7,7 @@ use crate::outcome::Outcome;
 use crate::target::Target;
 
 fn linkage(options: &[&str]) -> Outcome {
-    traced().options(options).run(&Target::c("linkage.c").build(), &["3"]).expect_status(7)
+    traced().options(options).run(Target::c("linkage.c").build(), &["3"]).expect_status(7)
 }
 
 #[test]
@@ -64,7 +64,8 @@ fn json_is_one_object_a_line() {
 #[test]
 fn lines_of_many_threads_are_whole() {
     let target = Target::cpp("transparent.cpp").build();
-    let outcome = traced().options(&["-f", "-e", "strlen+getpagesize+qsort"]).run(&target, &[""]).expect_status(7);
+    let outcome =
+        traced().options(&["-f", "-e", "strlen+getpagesize+qsort"]).run(&target, &[""]).expect_status(7);
     let whole = |line: &str| {
         ["strlen(", "getpagesize(", "qsort(", "<... ", "--- ", "+++ "]
             .iter()

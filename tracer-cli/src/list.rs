@@ -18,7 +18,7 @@ use crate::preflight;
 use crate::prototype::files::{Environment, Places};
 use crate::prototype::library::Prototypes;
 use crate::prototype::shipped;
-use crate::trace::filter::{Entries, Filter};
+use crate::trace::filter::{Chooser, Filter};
 use crate::trace::needed;
 use rows::Rows;
 
@@ -61,7 +61,7 @@ pub struct List {
 pub fn run(options: &List) -> anyhow::Result<ExitCode> {
     let program = preflight::examine(&options.program, env::var_os("PATH").as_deref())?;
     let chosen = match &options.filter {
-        Some(filter) => Entries::of(&Filter::new(&[], &[], std::slice::from_ref(filter), false)?),
+        Some(filter) => Chooser::entries(&Filter::new(&[], &[], std::slice::from_ref(filter), false)?),
         None => None,
     };
     let places = Places::new(&options.config, &Environment::own())?;

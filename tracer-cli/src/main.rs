@@ -18,7 +18,6 @@ mod memory_limit;
 mod origin;
 mod preflight;
 mod progress;
-#[allow(dead_code, reason = "being built")]
 mod prototype;
 mod reader;
 mod report;
@@ -33,7 +32,6 @@ mod stack_files;
 mod suppressions;
 mod symbols;
 mod system_calls;
-#[allow(dead_code, reason = "being built")]
 mod trace;
 mod tracer;
 

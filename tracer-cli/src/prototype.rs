@@ -2,13 +2,13 @@
 //! shipped files in the same language, and from debug information.
 
 pub mod abi;
+pub mod compile;
 mod dwarf;
 pub mod exports;
 pub mod files;
 mod lexer;
 pub mod library;
 pub mod parse;
-pub mod compile;
 pub mod shipped;
 pub mod text;
 pub mod types;

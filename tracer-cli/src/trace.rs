@@ -60,7 +60,10 @@ const STACKS: u64 = 1 << 18;
 /// What keeps the program from being started or the trace from being written.
 pub fn run(options: &Trace) -> anyhow::Result<ExitCode> {
     if options.version {
-        println!("calltap trace {}\nltrace's options and formats, as of ltrace 0.7.3", env!("CARGO_PKG_VERSION"));
+        println!(
+            "calltap trace {}\nltrace's options and formats, as of ltrace 0.7.3",
+            env!("CARGO_PKG_VERSION")
+        );
         return Ok(ExitCode::SUCCESS);
     }
     if options.debug.as_deref().is_some_and(|mask| mask.starts_with('h')) {
@@ -155,10 +158,13 @@ fn start(options: &Trace, filter: &Filter) -> anyhow::Result<ExitCode> {
     let scale = calibration.end();
     if let Some(file) = recording {
         let begun = record::begin(&file, scale, zero, options.follow, &words, &program.path);
-        let (outcome, end, written) = Recorder::new(&file, segment).run(clock, scale, &watch.stop, &watch.root_ended);
+        let (outcome, end, written) =
+            Recorder::new(&file, segment).run(clock, scale, &watch.stop, &watch.root_ended);
         ended(&segment, &watch, &outcome, &program.path)?;
         tell_losses(end.lost, 0, end.unfollowed);
-        begun.and(written).with_context(|| "cannot write the recording\nhint: the program itself has run to its end")?;
+        begun
+            .and(written)
+            .with_context(|| "cannot write the recording\nhint: the program itself has run to its end")?;
         return status(outcome);
     }
     let names = Names::Live(segment.directory().context("the segment has no directory")?);
@@ -210,7 +216,9 @@ fn status(outcome: Outcome) -> anyhow::Result<ExitCode> {
 fn written<T>(result: io::Result<T>) -> anyhow::Result<Option<T>> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(None),
-        result => result.map(Some).context("cannot write the trace\nhint: the program itself has run to its end"),
+        result => {
+            result.map(Some).context("cannot write the trace\nhint: the program itself has run to its end")
+        }
     }
 }
 

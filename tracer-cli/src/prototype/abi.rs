@@ -94,27 +94,6 @@ impl Cursor {
         joined(typed, classes.into_iter().map(&mut piece).collect())
     }
 
-    /// The place of the next integer or pointer behind `...`.
-    pub fn integer(&mut self) -> Location {
-        if self.gprs == GPRS {
-            return self.in_memory((8, 8));
-        }
-        (Location::Gpr(self.gprs), self.gprs += 1).0
-    }
-
-    /// The place of the next `double` behind `...`.
-    pub fn double(&mut self) -> Location {
-        if self.vectors == VECTORS {
-            return self.in_memory((8, 8));
-        }
-        (Location::Vector(self.vectors), self.vectors += 1).0
-    }
-
-    /// The place of the next `long double` behind `...`.
-    pub fn long_double(&mut self) -> Location {
-        self.in_memory((16, 16))
-    }
-
     fn in_memory(&mut self, (size, align): (usize, usize)) -> Location {
         if size == 0 {
             return Location::Nowhere;

@@ -28,11 +28,8 @@ pub enum Place {
 /// All places; what an earlier one says is true.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Places {
-    /// For library functions.
-    pub functions: Vec<Place>,
-    /// For system calls. Ours come before those of the system: the file that Debian has for ltrace knows 107 of them, without the names
-    /// of flags.
-    pub system_calls: Vec<Place>,
+    /// In their order.
+    pub all: Vec<Place>,
 }
 
 /// The environment, as far as it says where files are.
@@ -72,7 +69,7 @@ pub struct NotReadable {
 }
 
 impl Places {
-    /// Those that `-F` names (each with colons between paths), those of the user, those of the system, ours. What
+    /// Those that `-F` names (each with colons between paths), those of the user, ours, those of the system. What
     /// `-F` names must be there, all others may be.
     ///
     /// # Errors
@@ -92,17 +89,16 @@ impl Places {
             config_dirs.into_iter().map(|base| Place::Directory(base.join("ltrace"))).collect();
         system.push(Place::Directory(SYSTEM_DIRECTORY.into()));
         system.push(Place::File(SYSTEM_FILE.into()));
-        let order = |parts: [&[Place]; 3]| parts.concat();
-        Ok(Self {
-            functions: order([&own, &system, &[Place::Shipped]]),
-            system_calls: order([&own, &[Place::Shipped], &system]),
-        })
+        // What the user has written comes before ours. What the system brings along, with ltrace say, knows fewer
+        // functions and no flags.
+        let all = [own, vec![Place::Shipped], system].concat();
+        Ok(Self { all })
     }
 
     /// Only what calltap brings along.
     #[cfg(test)]
     pub(crate) fn shipped_only() -> Self {
-        Self { functions: vec![Place::Shipped], system_calls: vec![Place::Shipped] }
+        Self { all: vec![Place::Shipped] }
     }
 }
 
@@ -170,12 +166,11 @@ mod tests {
             Place::File(SYSTEM_FILE.into()),
         ];
         let ours = [Place::Shipped];
-        assert_eq!(places.functions, [&own[..], &system, &ours].concat());
-        assert_eq!(places.system_calls, [&own[..], &ours, &system].concat());
+        assert_eq!(places.all, [&own[..], &ours, &system].concat());
         let nowhere = Places::new(&[], &Environment::default()).unwrap();
-        assert_eq!(nowhere.functions.len(), 3);
+        assert_eq!(nowhere.all.len(), 3);
         let home = Environment { home: Some("/h".into()), ..Environment::default() };
-        assert_eq!(Places::new(&[], &home).unwrap().functions[0], directory("/h/.config/ltrace"));
+        assert_eq!(Places::new(&[], &home).unwrap().all[0], directory("/h/.config/ltrace"));
     }
 
     #[test]
@@ -189,12 +184,12 @@ mod tests {
         let places = Places::new(&[list.into()], &Environment::default()).unwrap();
         let expected =
             [Place::Directory(scratch.path().into()), Place::File(file), Place::SystemCalls(calls)];
-        assert_eq!(places.functions[..3], expected);
+        assert_eq!(places.all[..3], expected);
 
         let colons = scratch.path().join("a:b");
         fs::write(&colons, "").unwrap();
         let places = Places::new(&[colons.clone().into()], &Environment::default()).unwrap();
-        assert_eq!(places.functions[0], Place::File(colons));
+        assert_eq!(places.all[0], Place::File(colons));
 
         let missing = Places::new(&["blah".into()], &Environment::default()).unwrap_err();
         let text = missing.to_string();

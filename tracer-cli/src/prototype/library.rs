@@ -92,7 +92,7 @@ impl Prototypes {
     /// The prototype of a system call, by its plain name.
     #[must_use]
     pub fn system_call(&self, name: &str) -> Option<Rc<Prototype>> {
-        self.places.system_calls.iter().find_map(|place| match place {
+        self.places.all.iter().find_map(|place| match place {
             // Where library functions are meant, system calls have a name of their own.
             Place::File(path) => self.loader.file(path)?.prototype(&format!("SYS_{name}")).cloned(),
             Place::SystemCalls(path) => self.loader.file(path)?.own_prototype(name).cloned(),
@@ -122,7 +122,7 @@ impl Prototypes {
         }
         let stems = stems(provider);
         let mut files = Vec::new();
-        for place in &self.places.functions {
+        for place in &self.places.all {
             match place {
                 Place::File(path) => files.extend(self.loader.file(path)),
                 Place::SystemCalls(_) => {}

@@ -95,8 +95,6 @@ pub struct Entered<'a> {
     pub sp: u64,
     /// Registers; those that were not recorded are 0.
     pub values: Values,
-    /// `al`: a bound of the vector registers that a variadic call uses.
-    pub al: u8,
     /// What was copied of memory.
     pub memory: &'a Copied,
     /// Id in the stack table, 0 for none.

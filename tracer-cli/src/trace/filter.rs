@@ -9,7 +9,7 @@ mod system_calls;
 use calltap_channel::trace::plan::{PatternKind, RuleKind};
 
 use self::chain::Link;
-pub use self::matcher::Entries;
+pub use self::matcher::Chooser;
 pub use self::pattern::Pattern;
 
 /// A rule of the plan.

@@ -53,7 +53,7 @@ mod width;
 use std::io::{self, Write};
 use std::rc::Rc;
 
-pub use style::{By, Frames, Ids, Stamps, Style};
+pub use style::{By, Called, Frames, Ids, Stamps, Style};
 pub use width::alignment;
 
 use super::event::{Function, TraceEvent};

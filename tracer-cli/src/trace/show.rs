@@ -12,9 +12,9 @@ use anyhow::Context;
 use calltap_channel::trace::plan::RuleKind;
 
 use super::event::Function;
-use super::filter::{Entries, Filter};
+use super::filter::{Chooser, Filter};
 use super::options::{self, Color, Trace};
-use super::print::{self, By, Frames, Ids, Sink, Stamps, Style, To};
+use super::print::{self, By, Called, Frames, Ids, Sink, Stamps, Style, To};
 use super::stacks::Asked;
 
 /// Where the trace goes: `-o`, or stderr.
@@ -82,7 +82,8 @@ fn style(options: &Trace, filter: &Filter, program: &Path, zero: SystemTime, fra
         sites: options.instruction_pointer,
         spent: options.call_time,
         callers: !filter.is_default && filter.has(&[RuleKind::Calls, RuleKind::Library]),
-        entry_point: Entries::of(filter).map(entry_point),
+        entry_point: Chooser::entries(filter).map(entry_point),
+        called: called(filter),
         demangle: options.demangle,
         signals: !options.no_signals,
         color: match options.color {
@@ -100,7 +101,7 @@ fn style(options: &Trace, filter: &Filter, program: &Path, zero: SystemTime, fra
 }
 
 /// Whether a function is one that `-x` has chosen; asked once for each.
-fn entry_point(entries: Entries) -> Rc<dyn Fn(&Function) -> bool> {
+fn entry_point(entries: Chooser) -> Rc<dyn Fn(&Function) -> bool> {
     let known = RefCell::new(HashMap::new());
     Rc::new(move |function| {
         *known
@@ -108,4 +109,16 @@ fn entry_point(entries: Entries) -> Rc<dyn Fn(&Function) -> bool> {
             .entry(function.number)
             .or_insert_with(|| entries.choose(&function.name, &function.provider))
     })
+}
+
+/// Whether `-e` or `-l` has chosen a call, too.
+fn called(filter: &Filter) -> Option<Called> {
+    let (calls, library) = (Chooser::calls(filter), Chooser::library(filter));
+    if calls.is_none() && library.is_none() {
+        return None;
+    }
+    Some(Rc::new(move |function, caller| {
+        calls.as_ref().is_some_and(|calls| calls.choose(&function.name, caller))
+            || library.as_ref().is_some_and(|library| library.choose(&function.name, &function.provider))
+    }))
 }

@@ -144,7 +144,6 @@ impl Stream {
             caller: self.objects.of(owner.image, call.site),
             sp: call.sp,
             values: call.values,
-            al: call.al,
             memory: &memory,
             stack: call.stack,
             entry_only,
@@ -193,6 +192,10 @@ impl Stream {
     fn process_began(&mut self, owner: &Owner) {
         let program = self.processes.program(owner.pid);
         self.objects.begun(owner.image, owner.parent, program);
+        if let Some(former) = self.processes.began(owner.pid, owner.image) {
+            self.objects.ended(former);
+        }
+        let program = self.processes.program(owner.pid);
         if let Some(stacks) = &self.stacks {
             stacks.borrow_mut().begun(owner, program, self.scale.since_zero(self.last));
         }

@@ -172,9 +172,12 @@ fn arrays_are_passed_as_addresses_and_kept_within_structs() {
 fn what_comes_behind_dots_goes_on_where_the_named_ones_end() {
     let format = Typed { kind: pointer().kind, lens: Lens::Format };
     let mut next = function(int(4), vec![int(4), format, typed(Kind::Variadic)]).next;
-    let integers: Vec<_> = (0..5).map(|_| next.integer()).collect();
+    let integers: Vec<_> = (0..5).map(|_| next.place(&int(8))).collect();
     assert_eq!(integers, [Gpr(2), Gpr(3), Gpr(4), Gpr(5), Stack(0)]);
-    assert_eq!([next.double(), next.long_double(), next.integer()], [Vector(0), Stack(16), Stack(32)]);
+    assert_eq!(
+        [next.place(&float(8)), next.place(&float(16)), next.place(&int(8))],
+        [Vector(0), Stack(16), Stack(32)]
+    );
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub(super) struct Loader {
 impl Loader {
     /// Reads the files that are for all libraries.
     pub(super) fn new(places: &Places, shipped: Shipped) -> Self {
-        let directories = places.functions.iter().filter_map(|place| match place {
+        let directories = places.all.iter().filter_map(|place| match place {
             Place::Directory(path) => Some(path.clone()),
             _ => None,
         });
@@ -49,7 +49,7 @@ impl Loader {
             complaints: RefCell::default(),
         };
         // A file may use the types of those that it comes before.
-        for place in places.functions.iter().rev() {
+        for place in places.all.iter().rev() {
             if let Place::File(path) = place
                 && let Some(file) = loader.file(path)
             {

@@ -57,7 +57,7 @@ impl Prototypes {
     #[must_use]
     pub fn all(&self) -> Vec<Row> {
         let mut rows = Rows::default();
-        for place in &self.places.functions {
+        for place in &self.places.all {
             match place {
                 Place::File(path) => {
                     for prototype in self.loader.file(path).iter().flat_map(|file| file.all()) {

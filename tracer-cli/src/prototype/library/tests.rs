@@ -43,8 +43,7 @@ impl Home {
             }
             Place::Shipped => true,
         };
-        places.functions.retain(here);
-        places.system_calls.retain(here);
+        places.all.retain(here);
         Prototypes::new(places, OURS)
     }
 }
@@ -171,7 +170,7 @@ fn files_that_came_with_ltrace_are_read_without_a_complaint() {
         eprintln!("skipped: no {}", debian.display());
         return;
     };
-    let places = Places { functions: vec![Place::File(debian.into())], system_calls: vec![] };
+    let places = Places { all: vec![Place::File(debian.into())] };
     let known = Prototypes::new(places, &[]);
     assert_eq!(known.complaints(), []);
     let lines = text.lines().filter(|line| {

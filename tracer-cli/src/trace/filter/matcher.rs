@@ -1,13 +1,13 @@
-//! Rules looked at by the CLI itself: which functions are shown because of `-x`.
+//! Rules looked at by the CLI itself: because of which of them a call is shown.
 
 use calltap_channel::trace::plan::{PatternKind, RuleKind};
 use regex_lite::Regex;
 
 use super::{Filter, Pattern};
 
-/// The rules of `-x`.
+/// The rules of one option.
 #[derive(Debug)]
-pub struct Entries {
+pub struct Chooser {
     rules: Vec<Rule>,
 }
 
@@ -21,16 +21,32 @@ struct Rule {
     by_path: bool,
 }
 
-impl Entries {
-    /// Those of a filter; None if there are none.
+impl Chooser {
+    /// Those of `-x`: the object is the one that provides the function.
     #[must_use]
-    pub fn of(filter: &Filter) -> Option<Self> {
-        let rules =
-            filter.rules.iter().filter(|rule| matches!(rule.kind, RuleKind::Entries | RuleKind::EntriesNot));
+    pub fn entries(filter: &Filter) -> Option<Self> {
+        Self::of(filter, RuleKind::Entries, RuleKind::EntriesNot)
+    }
+
+    /// Those of `-e`: the object is the one that calls.
+    #[must_use]
+    pub fn calls(filter: &Filter) -> Option<Self> {
+        Self::of(filter, RuleKind::Calls, RuleKind::CallsNot)
+    }
+
+    /// Those of `-l`: as of `-x`.
+    #[must_use]
+    pub fn library(filter: &Filter) -> Option<Self> {
+        Self::of(filter, RuleKind::Library, RuleKind::LibraryNot)
+    }
+
+    /// None if there are none.
+    fn of(filter: &Filter, kind: RuleKind, not: RuleKind) -> Option<Self> {
+        let rules = filter.rules.iter().filter(|rule| rule.kind == kind || rule.kind == not);
         let rules: Vec<_> = rules
             .filter_map(|rule| {
                 Some(Rule {
-                    plus: rule.kind == RuleKind::Entries,
+                    plus: rule.kind == kind,
                     symbol: regex(&rule.symbol)?,
                     object: match rule.object.kind {
                         PatternKind::Main => None,
@@ -44,15 +60,15 @@ impl Entries {
         (!rules.is_empty()).then_some(Self { rules })
     }
 
-    /// Whether a function of an object (its path, empty for the program itself) is chosen.
+    /// Whether a function is chosen for an object (its path, empty for the program itself).
     #[must_use]
-    pub fn choose(&self, symbol: &str, provider: &str) -> bool {
-        let name = provider.rsplit('/').next().unwrap_or(provider);
+    pub fn choose(&self, symbol: &str, object: &str) -> bool {
+        let name = object.rsplit('/').next().unwrap_or(object);
         let fits = |rule: &Rule| {
             rule.symbol.is_match(symbol)
                 && match &rule.object {
-                    None => provider.is_empty(),
-                    Some(object) => object.is_match(if rule.by_path { provider } else { name }),
+                    None => object.is_empty(),
+                    Some(pattern) => pattern.is_match(if rule.by_path { object } else { name }),
                 }
         };
         self.rules.iter().rev().find(|rule| fits(rule)).is_some_and(|rule| rule.plus)
@@ -67,9 +83,9 @@ fn regex(pattern: &Pattern) -> Option<Regex> {
 mod tests {
     use super::*;
 
-    fn entries(filters: &[&str]) -> Entries {
+    fn entries(filters: &[&str]) -> Chooser {
         let filters: Vec<_> = filters.iter().map(|filter| (*filter).to_owned()).collect();
-        Entries::of(&Filter::new(&[], &[], &filters, false).unwrap()).unwrap()
+        Chooser::entries(&Filter::new(&[], &[], &filters, false).unwrap()).unwrap()
     }
 
     #[test]
@@ -82,7 +98,15 @@ mod tests {
     }
 
     #[test]
+    fn calls_are_chosen_by_who_makes_them() {
+        let filter = Filter::new(&["puts@MAIN".to_owned()], &[], &[], false).unwrap();
+        let calls = Chooser::calls(&filter).unwrap();
+        assert!(calls.choose("puts", "") && !calls.choose("puts", "/usr/lib/libc.so.6"));
+        assert!(Chooser::library(&filter).is_none());
+    }
+
+    #[test]
     fn without_such_rules_there_is_nothing_to_look_at() {
-        assert!(Entries::of(&Filter::new(&[], &[], &[], false).unwrap()).is_none());
+        assert!(Chooser::entries(&Filter::new(&[], &[], &[], false).unwrap()).is_none());
     }
 }

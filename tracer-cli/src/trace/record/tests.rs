@@ -98,7 +98,13 @@ fn recorded(path: &Path) -> Vec<String> {
     let writer = std::thread::spawn(move || {
         for call in 0..CALLS {
             let ring = 1 + (call % 2) as usize;
-            push(&segment, ring, Note::Entered, stack, [Clock::Monotonic.now(), puts | 1 << 32, 0x40, 0x7f00, call]);
+            push(
+                &segment,
+                ring,
+                Note::Entered,
+                stack,
+                [Clock::Monotonic.now(), puts | 1 << 32, 0x40, 0x7f00, call],
+            );
         }
         push(&segment, 0, Note::TracerDone, 0, [Clock::Monotonic.now(), 0, 0, 0, 0, 0, 0, 0]);
     });

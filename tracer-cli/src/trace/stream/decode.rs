@@ -12,7 +12,6 @@ pub struct EnteredWords {
     pub(super) site: u64,
     pub(super) sp: u64,
     pub(super) values: Values,
-    pub(super) al: u8,
     pub(super) stack: u32,
     pub(super) entry_only: bool,
     pub(super) in_vfork_child: bool,
@@ -27,13 +26,11 @@ impl EnteredWords {
         values.gprs.get_mut(..gprs)?.copy_from_slice(rest.get(..gprs)?);
         let rest = &rest[gprs..];
         values.vectors.get_mut(..vectors)?.copy_from_slice(rest.get(..vectors)?);
-        let al = if vectors > 0 { *rest.get(vectors)? as u8 } else { 0 };
         Some(Self {
             function: word as u32,
             site,
             sp,
             values,
-            al,
             stack: (header >> 32) as u32,
             entry_only: word & ENTRY_ONLY != 0,
             in_vfork_child: word & IN_VFORK_CHILD != 0,
@@ -142,12 +139,9 @@ mod tests {
         let words = [9 | 5 << 32, 100, word, 0x40, 0x7f00, 11, 12, 13, 1];
         let entered = EnteredWords::of(&words).unwrap();
         assert_eq!((entered.function, entered.site, entered.sp, entered.stack), (7, 0x40, 0x7f00, 5));
-        assert_eq!(
-            (entered.values.gprs, entered.values.vectors[0], entered.al),
-            ([11, 12, 0, 0, 0, 0], 13, 1)
-        );
+        assert_eq!((entered.values.gprs, entered.values.vectors[0]), ([11, 12, 0, 0, 0, 0], 13));
         assert!(entered.entry_only && !entered.in_vfork_child);
-        assert!(EnteredWords::of(&words[..8]).is_none());
+        assert!(EnteredWords::of(&words[..7]).is_none());
         assert!(EnteredWords::of(&[9, 100, 7 | 9 << 32, 0, 0]).is_none());
     }
 

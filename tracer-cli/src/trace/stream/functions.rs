@@ -111,16 +111,6 @@ impl Functions {
         let lookup = &mut self.lookup;
         self.system_calls.entry(name).or_insert_with(|| lookup.system_call(name)).as_ref()
     }
-
-    /// Every function that has a name, once.
-    pub fn all(&mut self) -> Vec<Rc<Function>> {
-        (0..calltap_channel::trace::MAX_FUNCTIONS as u32)
-            .filter(|number| self.names.get(*number).is_some())
-            .collect::<Vec<_>>()
-            .into_iter()
-            .map(|number| self.get(number))
-            .collect()
-    }
 }
 
 /// A provider's file name; `MAIN` for the program itself.

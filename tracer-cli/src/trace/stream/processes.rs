@@ -11,6 +11,8 @@ use crate::trace::event::Function;
 #[derive(Debug, Default)]
 pub struct Processes {
     programs: HashMap<u32, String>,
+    /// The image that each process is.
+    images: HashMap<u32, u32>,
     /// The `vfork` child whose calls a thread's ring has, by the thread that made it.
     borrowers: HashMap<u32, u32>,
     /// Open calls of `vfork` children: ring and stack address; None if they are not shown.
@@ -96,9 +98,15 @@ impl Processes {
         self.programs.get(&pid).map_or("", String::as_str)
     }
 
-    /// A process is gone.
-    pub(super) fn ended(&mut self, pid: u32) {
+    /// A process is this image from now on. Gives the one that it was.
+    pub(super) fn began(&mut self, pid: u32, image: u32) -> Option<u32> {
+        self.images.insert(pid, image)
+    }
+
+    /// A process is gone. Gives the image that it was.
+    pub(super) fn ended(&mut self, pid: u32) -> Option<u32> {
         self.programs.remove(&pid);
+        self.images.remove(&pid)
     }
 
     /// A ring belongs to nobody any more.

@@ -140,7 +140,9 @@ impl Stream {
         };
         self.goes_on(pid);
         self.tell(pid, pid, what);
-        self.processes.ended(pid);
+        if let Some(image) = self.processes.ended(pid) {
+            self.objects.ended(image);
+        }
     }
 
     /// The thread that waited for a `vfork` child, if this was one, goes on.

@@ -186,7 +186,6 @@ impl Stage {
             caller: made.caller,
             sp: made.sp,
             values: made.values,
-            al: 8,
             memory: &made.memory,
             stack: made.stack,
             entry_only: made.entry_only,
