@@ -19,7 +19,7 @@ __attribute__((visibility("default"))) long work(long times)
     for (long i = 0; i < times; i++) {
         const char *word = words[i % 3];
         sum += (long)strlen(word);
-        sum += getpagesize() >> 12;
+        sum += getuid() == 0;
         sum += labs(-i);
         sum += getppid() > 0;
         char *block = malloc((size_t)i + 1);
@@ -64,7 +64,7 @@ int main(int argc, char **argv)
         say("equal", equal());
     }
     for (int i = 0; i < 6; i++)
-        say(((const char *const[]){"calls.strlen", "calls.getpagesize", "calls.labs", "calls.getppid", "calls.malloc",
+        say(((const char *const[]){"calls.strlen", "calls.getuid", "calls.labs", "calls.getppid", "calls.malloc",
                                    "calls.strcmp"})[i],
             times);
     return 7;

@@ -269,7 +269,7 @@ static void threads()
         crowd.emplace_back([i, &sums] {
             for (int n = 0; n < 500; n++) {
                 std::string text(static_cast<size_t>(n % 40), 'x');
-                sums[static_cast<size_t>(i)] += static_cast<long>(strlen(text.c_str())) + getpagesize();
+                sums[static_cast<size_t>(i)] += static_cast<long>(strlen(text.c_str())) + getuid();
             }
         });
     long sum = 0;

@@ -58,6 +58,6 @@ int apply(int (*function)(int), int value) { return function(value) + 1; }
 
 int opened(const char *path, int flags) { return path[0] == '/' ? flags : -1; }
 
-int narrow(signed char a, unsigned short b) { return a + b; }
+int narrow(char a, unsigned short b) { return a + b; }
 
 const char *chosen(struct entry *entry, int index) { return index < entry->count ? entry->names[index] : 0; }

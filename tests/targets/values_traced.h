@@ -23,5 +23,5 @@ int fill(char *, int);
 long wide(const wchar_t *);
 int apply(int (*)(int), int);
 int opened(const char *, int);
-int narrow(signed char, unsigned short);
+int narrow(char, unsigned short);
 const char *chosen(struct entry *, int);

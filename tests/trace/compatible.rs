@@ -19,9 +19,11 @@ fn ltrace(options: &[&str], target: &Target, arguments: &[&str]) -> Option<Outco
 #[test]
 fn lines_are_ltraces_lines() {
     let target = Target::c("linkage.c").flags(&["-Wl,-z,lazy"]).build();
-    for options in
-        [&["-e", "strlen+labs+strcmp"][..], &["-e", "strlen", "-a", "60"], &["-e", "strlen", "-n", "3"]]
-    {
+    for options in [
+        &["-e", "strlen@MAIN+labs@MAIN+strcmp@MAIN"][..],
+        &["-e", "strlen@MAIN", "-a", "60"],
+        &["-e", "strlen@MAIN", "-n", "3"],
+    ] {
         let Some(theirs) = ltrace(options, &target, &["4"]) else { return };
         let ours = traced().options(options).run(&target, &["4"]).expect_status(7);
         for (one, two) in ours.trace.lines().zip(theirs.trace.lines()) {
