@@ -6,17 +6,11 @@
 
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::marker::PhantomData;
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
-
-use crate::trace::scopes;
+use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 /// The real function of one hook; `F` is its C type.
 pub(crate) struct Real<F> {
-    /// Null while it is not known, and if it depends on the caller.
     found: AtomicPtr<c_void>,
-    /// What the next object in search order defines, once that is known.
-    next: AtomicPtr<c_void>,
-    depends_on_caller: AtomicBool,
     in_libc: AtomicU64,
     name: &'static CStr,
     of: PhantomData<F>,
@@ -31,8 +25,6 @@ impl<F: Copy> Real<F> {
         const { assert!(size_of::<F>() == size_of::<*mut c_void>()) };
         Self {
             found: AtomicPtr::new(core::ptr::null_mut()),
-            next: AtomicPtr::new(core::ptr::null_mut()),
-            depends_on_caller: AtomicBool::new(false),
             in_libc: AtomicU64::new(0),
             name,
             of: PhantomData,
@@ -60,26 +52,10 @@ impl<F: Copy> Real<F> {
     #[cold]
     #[inline(never)]
     fn find(&self) -> *mut c_void {
-        let caller = crate::call::frame();
-        let next = self.next_in_order();
-        if self.depends_on_caller.load(Ordering::Acquire) {
-            // SAFETY: with frame pointers, the first word of our frame is the hook's frame, and the word above that one's
-            // first is the hook's return address.
-            let site = unsafe { *((*(caller as *const u64) + 8) as *const u64) };
-            return scopes::real(self.name, site).unwrap_or(next as u64) as *mut c_void;
-        }
-        self.found.store(next, Ordering::Relaxed);
-        next
-    }
-
-    fn next_in_order(&self) -> *mut c_void {
-        let mut next = self.next.load(Ordering::Relaxed);
-        if next.is_null() {
-            next = look_up(self.name);
-            self.in_libc.store(if is_in_libc(next) { u64::MAX } else { 0 }, Ordering::Relaxed);
-            self.next.store(next, Ordering::Relaxed);
-        }
-        next
+        let found = look_up(self.name);
+        self.in_libc.store(if is_in_libc(found) { u64::MAX } else { 0 }, Ordering::Relaxed);
+        self.found.store(found, Ordering::Relaxed);
+        found
     }
 }
 
@@ -87,10 +63,10 @@ impl<F: Copy> Real<F> {
 pub(crate) trait AnyReal: Sync {
     /// The hook's name.
     fn name(&self) -> &'static CStr;
-    /// Address of what the next object in search order defines.
-    fn next(&self) -> u64;
-    /// From now on [`scopes`] is asked at each call.
-    fn let_depend_on_caller(&self);
+    /// Its address.
+    fn address(&self) -> u64;
+    /// From now on it is this one.
+    fn set(&self, real: u64);
 }
 
 impl<F: Copy> AnyReal for Real<F> {
@@ -98,15 +74,14 @@ impl<F: Copy> AnyReal for Real<F> {
         self.name
     }
 
-    fn next(&self) -> u64 {
-        self.next_in_order() as u64
+    fn address(&self) -> u64 {
+        let found = self.found.load(Ordering::Relaxed);
+        if found.is_null() { self.find() as u64 } else { found as u64 }
     }
 
-    fn let_depend_on_caller(&self) {
-        self.next_in_order();
+    fn set(&self, real: u64) {
         self.in_libc.store(0, Ordering::Relaxed);
-        self.depends_on_caller.store(true, Ordering::Release);
-        self.found.store(core::ptr::null_mut(), Ordering::Release);
+        self.found.store(real as *mut c_void, Ordering::Relaxed);
     }
 }
 

@@ -25,7 +25,6 @@ pub(crate) mod record;
 mod registers;
 mod relocations;
 mod save;
-pub(crate) mod scopes;
 mod shown;
 mod slots;
 mod special;

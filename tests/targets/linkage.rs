@@ -22,7 +22,8 @@ fn main() {
         }
     }
     println!("sum={sum}");
-    for name in ["strlen", "getuid", "getppid", "calloc"] {
+    // The others are called by the standard library, too.
+    for name in ["getuid", "getppid"] {
         println!("calls.{name}={times}");
     }
     std::process::exit(7);

@@ -62,8 +62,12 @@ pub fn classify(
 ) -> Vec<Area> {
     let known = Known { claims: Claims::new(ranges, chunk_map), live, origins };
     let mut areas: Vec<Area> = Vec::with_capacity(lines.len());
+    let mut own: Option<(&MapLine, u64)> = None;
     for (index, line) in lines.iter().enumerate() {
-        let object = index.checked_sub(1).and_then(|before| line.zeroed_data_of(&lines[before]));
+        let before = index.checked_sub(1).and_then(|before| line.zeroed_data_of(&lines[before]));
+        // Our own data has a page in its middle that the kernel keeps apart.
+        let object = before.or(own.filter(|(_, end)| *end == line.start).map(|(object, _)| object));
+        own = object.filter(|object| names::is_ours(&object.path)).map(|object| (object, line.end));
         if let Some(kind) = names::kind(line) {
             push(&mut areas, line, line.start..line.end, kind);
             continue;

@@ -157,7 +157,8 @@ impl<'a, I: Iterator<Item = Run>> Judge<'a, I> {
             return;
         }
         let Extent { bytes, resident, swapped } = piece.extent;
-        let counts = area.is_some_and(|area| area.writable);
+        // Our own tables are mostly empty, and none of the program's affair but for what they take.
+        let counts = area.is_some_and(|area| area.writable && area.kind != AreaKind::Calltap);
         let bytes = if counts { bytes } else { resident + swapped };
         self.bytes[VerdictKind::NotTheAllocators as usize] += Extent { bytes, ..piece.extent };
         if let (Part::Direct, Some(AreaKind::Direct(mapper))) = (piece.part, area.map(|area| &area.kind)) {

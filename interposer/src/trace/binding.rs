@@ -9,7 +9,7 @@
 //!  follow       addresses that may be taken: the same entry everywhere; given: those that dlsym gives
 //!  slots        writing; lazy: those that have not been bound yet
 //!  watch        new objects; coverage: what is told of them
-//!  typed        hooks in slots; scopes: whose function a hook then stands for
+//!  typed        hooks in slots
 //! ```
 //! A function whose address may be taken from a slot has one entry in all objects, asked for or not, so that addresses
 //! compare equal everywhere; it asks who calls.

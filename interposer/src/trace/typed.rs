@@ -17,7 +17,7 @@ use super::imported::Called;
 use super::objects::{self, Object};
 use super::relocations::{self, Slot, Use};
 use super::slots::Writer;
-use super::{choose, definitions, lazy, record, scopes};
+use super::{choose, definitions, lazy, record};
 use crate::hooks;
 use crate::real::AnyReal;
 
@@ -25,15 +25,20 @@ use crate::real::AnyReal;
 static PREPARED: AtomicBool = AtomicBool::new(false);
 
 /// Notes which functions the program defines itself, so that they serve its libraries. Before anything is bound.
+///
+/// Not where hooks are found by name, too: there the program may ask for the next definition and get the hook, which
+/// must not lead back to it. Who calls cannot decide that: an operator of a library's that jumps on to `free` has the
+/// program as its caller.
 pub(crate) fn notice_program() {
+    if by_name() {
+        return;
+    }
     let Some(program) = objects::all().map(objects::object).find(|object| object.is_program) else { return };
     let Some(tables) = program.tables else { return };
     hooks::all(|real| {
         let defines = |symbol: &Sym| symbol.st_shndx != 0 && st_type(symbol.st_info) == STT_FUNC;
-        if let Some(symbol) = definitions::find_that(&tables, real.name().to_bytes(), defines)
-            && scopes::add(real.name(), 0, program.base.wrapping_add(symbol.st_value))
-        {
-            real.let_depend_on_caller();
+        if let Some(symbol) = definitions::find_that(&tables, real.name().to_bytes(), defines) {
+            real.set(program.base.wrapping_add(symbol.st_value));
         }
     });
 }
@@ -52,8 +57,9 @@ pub(crate) fn bind(place: usize, begins: bool, writer: &mut Writer) -> Tally {
         return tally;
     };
     // By name, all that is there at the beginning is bound already, but for what the program defines itself.
-    let is_bound = begins && by_name() && !scopes::are_any();
-    if object.is_own || is_bound || !choose::asks_for_call(u64::MAX, object.rules) {
+    let is_bound = begins && by_name();
+    // Another namespace has a C library of its own, of which a hook knows nothing.
+    if object.is_own || is_bound || object.namespace != 0 || !choose::asks_for_call(u64::MAX, object.rules) {
         return tally;
     }
     for slot in relocations::all(object).filter(|slot| slot.used != Use::Nameless) {
@@ -78,12 +84,10 @@ fn stands(object: &Object, slot: &Slot, hook: u64, real: &'static dyn AnyReal, b
         return Some(hook);
     }
     if !lazy::is_lazy(object, slot, value) {
-        return serves(object, real, value).then_some(hook);
+        return serves(real, value).then_some(hook);
     }
-    if begins && object.namespace == 0 {
-        // All objects search in the same order, in which the hook's name comes first unless the program has it.
-        let found_by_name = by_name() && scopes::of(real.name(), 0).is_none();
-        return Some(if found_by_name { value } else { hook });
+    if begins {
+        return Some(hook);
     }
     let Use::Call(number) = slot.used else { return None };
     if !lazy::can_resolve(object) {
@@ -102,26 +106,15 @@ fn stands(object: &Object, slot: &Slot, hook: u64, real: &'static dyn AnyReal, b
     functions::add(&wanted).map(functions::Function::address)
 }
 
-/// Whether the hook calls the function at `value` if it is called by this object.
-fn serves(object: &Object, real: &'static dyn AnyReal, value: u64) -> bool {
-    if objects::place_of_code(value).is_none() {
-        return false;
-    }
-    if object.namespace == 0 {
-        return scopes::of(real.name(), 0).unwrap_or_else(|| real.next()) == value;
-    }
-    let first = scopes::of(real.name(), object.namespace).is_none();
-    let serves = scopes::add(real.name(), object.namespace, value);
-    if serves && first {
-        real.let_depend_on_caller();
-    }
-    serves
+/// Whether the hook calls the function at `value`.
+fn serves(real: &'static dyn AnyReal, value: u64) -> bool {
+    objects::place_of_code(value).is_some() && real.address() == value
 }
 
 /// Where the first call through a lazy slot goes on.
-pub(crate) fn called(name: &[u8], value: u64, caller: &Object) -> Option<Called> {
+pub(crate) fn called(name: &[u8], value: u64) -> Option<Called> {
     let (hook, real) = (hook(name)?, hooks::real(name)?);
-    if value != hook && !serves(caller, real, value) {
+    if value != hook && !serves(real, value) {
         return None;
     }
     let flags = functions::JUMP | functions::SILENT;

@@ -106,7 +106,7 @@ impl<'d> Functions<'_, 'd> {
                 if returned.by_reference {
                     // The caller says where the result goes, and gets that address back.
                     let place = Typed { kind: pointer_to_nothing(), lens: Lens::Hide };
-                    parameters.push(Parameter { typed: place, on_return: false, name: None });
+                    parameters.push(Parameter::of(place));
                 }
                 returned_text(returned.typed)
             }
@@ -117,7 +117,7 @@ impl<'d> Functions<'_, 'd> {
                 gimli::DW_TAG_formal_parameter => {
                     let typed = self.types.passed(&entries.typed(&child)?)?.typed;
                     let name = entries.inherited_text(&child, gimli::DW_AT_name).map(str::to_owned);
-                    parameters.push(Parameter { typed, on_return: false, name });
+                    parameters.push(Parameter { name, ..Parameter::of(typed) });
                 }
                 gimli::DW_TAG_unspecified_parameters => variadic = true,
                 _ => {}
@@ -139,7 +139,7 @@ fn add_format(parameters: &mut Vec<Parameter>) {
     {
         last.typed.lens = Lens::Format;
         let typed = Typed::plain(Kind::Variadic);
-        parameters.push(Parameter { typed, on_return: false, name: None });
+        parameters.push(Parameter::of(typed));
     }
 }
 

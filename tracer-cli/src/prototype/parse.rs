@@ -23,9 +23,12 @@
 //!             O_RDONLY=0/3, O_WRONLY=1/3, O_RDWR=2/3
 //!         | "long" "long" | "long" "double" | llong ullong ldouble uchar schar wchar   names that a file may define itself
 //!         | "wstring", with the suffixes of "string": of wchar
-//!         | "complex" "(" float|double|ldouble ")"      | "vector" "(" 16|32|64 ")"
+//! param  := "when" "(" "argN" "&" INT "," lens ")"      passed only if that argument has one of these bits
+//!         | "unless" "(" "argN" "=" INT {"|" INT} "," lens ")"      passed only if that argument is none of these
+//! base   := "complex" "(" float|double|ldouble ")"      | "vector" "(" 16|32|64 ")"
 //! ```
 
+mod conditions;
 mod expressions;
 mod file;
 mod lines;

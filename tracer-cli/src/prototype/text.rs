@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 use std::rc::Rc;
 
-use super::types::{Expression, Kind, Lens, Names, Parameter, Prototype, Struct, Typed};
+use super::types::{Condition, Expression, Kind, Lens, Names, Parameter, Prototype, Struct, Typed};
 
 /// Names and members that are shown of a list in a short text.
 const SHORT: usize = 3;
@@ -36,7 +36,15 @@ impl Display for Text<'_> {
             text += if index > 0 { ", " } else { "" };
             text += if *right && !on_return { "+" } else { "" };
             on_return |= right;
-            text += &writer.typed(typed);
+            let typed = writer.typed(typed);
+            text += &match &parameter.passed {
+                None => typed,
+                Some(Condition::Bits(argument, mask)) => format!("when(arg{argument} & {mask}, {typed})"),
+                Some(Condition::NoneOf(argument, values)) => {
+                    let values: Vec<_> = values.iter().map(i64::to_string).collect();
+                    format!("unless(arg{argument} = {}, {typed})", values.join("|"))
+                }
+            };
         }
         f.write_str(&text)?;
         f.write_str(");")

@@ -115,6 +115,37 @@ pub struct Parameter {
     pub on_return: bool,
     /// Its name, where it is known (debug information).
     pub name: Option<String>,
+    /// When it is passed at all; None: always.
+    pub passed: Option<Condition>,
+}
+
+impl Parameter {
+    /// One that is passed in every call and shown when it begins.
+    #[must_use]
+    pub fn of(typed: Typed) -> Self {
+        Self { typed, on_return: false, name: None, passed: None }
+    }
+}
+
+/// When an argument is passed: it depends on another one, counted from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// If that one has any of these bits (`open`'s mode).
+    Bits(u32, i64),
+    /// If that one is none of these values (`fcntl`'s argument).
+    NoneOf(u32, Vec<i64>),
+}
+
+impl Condition {
+    /// Whether it is passed, `argument` being the value of an argument counted from 0. What is not known is taken for
+    /// passed.
+    pub fn holds(&self, argument: impl Fn(usize) -> Option<i64>) -> bool {
+        let value = |number: u32| argument((number as usize).checked_sub(1)?);
+        match self {
+            Self::Bits(number, mask) => value(*number).is_none_or(|value| value & mask != 0),
+            Self::NoneOf(number, values) => value(*number).is_none_or(|value| !values.contains(&value)),
+        }
+    }
 }
 
 /// Where a prototype comes from.

@@ -119,7 +119,7 @@ mod tests {
         let int = |bytes| Typed::plain(Kind::Int { bytes, signed: true });
         let characters = Kind::Array { of: Rc::new(Typed::plain(Kind::Char)), length: Expression::Returned };
         let string = Typed { kind: Kind::Pointer(Rc::new(Typed::plain(characters))), lens: Lens::String };
-        let parameter = |typed, on_return| Parameter { typed, on_return, name: None };
+        let parameter = |typed, on_return| Parameter { on_return, ..Parameter::of(typed) };
         Prototype {
             name: name.to_owned(),
             returns: int(4),

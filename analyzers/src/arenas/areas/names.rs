@@ -29,7 +29,7 @@ pub(super) fn of_file(line: &MapLine) -> AreaKind {
 }
 
 /// Whether a path is that of the interposer's library or of the segment, as file or in memory.
-fn is_ours(path: &str) -> bool {
+pub(super) fn is_ours(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let is_library = |name: &str| name.starts_with("libcalltap-") && name.ends_with(".so");
     match path.strip_prefix("/memfd:") {

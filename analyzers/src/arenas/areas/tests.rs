@@ -65,6 +65,20 @@ fn names_say_what_they_can() {
 }
 
 #[test]
+fn our_own_zeroed_data_is_ours_though_the_kernel_keeps_a_page_of_it_apart() {
+    let lines = [
+        line(0x1000, 0x2000, b"rw-p", "/root/.cache/calltap/libcalltap-0123.so"),
+        line(0x2000, 0x3000, b"rw-p", ""),
+        line(0x3000, 0x4000, b"rw-p", ""),
+        line(0x4000, 0x9000, b"rw-p", ""),
+        line(0xa000, 0xb000, b"rw-p", ""),
+    ];
+    let ranges = [mapping(0x2000, 0x9000, Purpose::Other, LIBC)];
+    let found = kinds(&lines, &ranges, &[]);
+    assert_eq!(found, [(0x1000, 0x9000, AreaKind::Calltap), (0xa000, 0xb000, AreaKind::Unknown)]);
+}
+
+#[test]
 fn zeroed_data_is_its_objects() {
     let file = AreaKind::File("/bin/x".into());
     let lines = [

@@ -31,7 +31,7 @@ pub(in crate::prototype) fn array(of: Typed, length: i64) -> Typed {
 }
 
 fn function(returns: Typed, parameters: Vec<Typed>) -> Places {
-    let parameters = parameters.into_iter().map(|typed| Parameter { typed, on_return: false, name: None });
+    let parameters = parameters.into_iter().map(Parameter::of);
     places(&Prototype {
         name: "f".to_owned(),
         returns,

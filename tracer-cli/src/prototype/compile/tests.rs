@@ -46,7 +46,7 @@ fn string() -> Typed {
 }
 
 fn prototype(returns: Typed, parameters: Vec<Typed>) -> Prototype {
-    let parameter = |typed| Parameter { typed, on_return: false, name: None };
+    let parameter = |typed| Parameter::of(typed);
     let parameters = parameters.into_iter().map(parameter).collect();
     Prototype { name: "f".to_owned(), returns, parameters, origin: Origin::Shipped }
 }

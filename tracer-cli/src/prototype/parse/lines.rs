@@ -92,7 +92,8 @@ impl Reader<'_> {
         let mut on_return = false;
         while !line.lexer.takes(')') {
             on_return |= line.lexer.takes('+');
-            parameters.push(Parameter { typed: decayed(line.lens()?), on_return, name: None });
+            let (typed, passed) = line.parameter()?;
+            parameters.push(Parameter { on_return, passed, ..Parameter::of(decayed(typed)) });
             if !line.goes_on(')')? {
                 break;
             }
@@ -108,7 +109,7 @@ impl Reader<'_> {
             self.complain(number, true, failure.hint("write hide(TYPE) for what is not to be shown"));
         }
         if line.format.get() == Format::Used {
-            parameters.push(Parameter { typed: Typed::plain(Kind::Variadic), on_return, name: None });
+            parameters.push(Parameter { on_return, ..Parameter::of(Typed::plain(Kind::Variadic)) });
         }
         let origin = if self.shipped { Origin::Shipped } else { Origin::File(self.path.to_owned(), number) };
         Ok(Prototype { name: name.to_owned(), returns, parameters, origin })

@@ -3,7 +3,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::*;
-use crate::prototype::types::{Expression, Kind, Lens, Names, Origin, Prototype};
+use crate::prototype::types::{Condition, Expression, Kind, Lens, Names, Origin, Prototype};
 
 /// What a text says, and what is wrong with it.
 fn read(text: &str) -> (ConfigFile, Vec<String>) {
@@ -332,4 +332,19 @@ proptest::proptest! {
         let _ = read(&format!("void f({text}"));
         let _ = read(&format!("typedef t = {text}"));
     }
+}
+
+#[test]
+fn parameters_may_depend_on_others() {
+    let opened = prototype("int f(string, int, when(arg2 & 0100, octal(uint)));");
+    let passed = opened.parameters[2].passed.as_ref().unwrap();
+    assert_eq!(*passed, Condition::Bits(2, 0o100));
+    assert!(passed.holds(|number| (number == 1).then_some(0o101)));
+    assert!(!passed.holds(|number| (number == 1).then_some(1)));
+    assert!(passed.holds(|_| None), "what is not known hides nothing");
+    let controlled = prototype("int f(int, int, unless(arg2 = 1|3, long));");
+    let passed = controlled.parameters[2].passed.as_ref().unwrap();
+    assert!(passed.holds(|_| Some(2)) && !passed.holds(|_| Some(3)));
+    assert!(mistake("int f(int, when(retval & 1, int));").contains("expected an argument"));
+    assert!(mistake("int f(int, unless(arg1 & 1, int));").contains("'='"));
 }

@@ -5,7 +5,7 @@ use super::text::{Color, Text};
 use super::value::{self, Around, Value};
 use super::{integer, variadic};
 use crate::prototype::abi::{Location, Places};
-use crate::prototype::types::{Kind, Prototype, Typed};
+use crate::prototype::types::{Kind, Parameter, Prototype, Typed};
 use crate::trace::event::Copied;
 
 /// How much of values is shown.
@@ -71,6 +71,11 @@ impl<'a> Call<'a> {
         integer::number(typed, &bytes)
     }
 
+    /// Whether the call has this argument at all.
+    pub fn is_passed(&self, parameter: &Parameter) -> bool {
+        parameter.passed.as_ref().is_none_or(|condition| condition.holds(|number| self.number(number)))
+    }
+
     /// The bytes of the result; none before the call has returned.
     pub fn result(&self) -> Bytes<'a> {
         let location = self.places.map_or(&Location::Rax, |places| &places.returned);
@@ -89,7 +94,9 @@ impl<'a> Call<'a> {
             if parameter.on_return && !returned {
                 break;
             }
-            if parameter.typed.kind == Kind::Variadic {
+            if !self.is_passed(parameter) {
+                // There is something in its place, but it is no argument.
+            } else if parameter.typed.kind == Kind::Variadic {
                 variadic::write(self, out, &mut progress.delimited);
             } else {
                 let number = progress.parameters;

@@ -86,7 +86,7 @@ pub fn arguments(
         }
         let number = progress.parameters;
         progress.parameters += 1;
-        if matches!(parameter.typed.lens, Lens::Hide) {
+        if matches!(parameter.typed.lens, Lens::Hide) || !call.is_passed(parameter) {
             continue;
         }
         if parameter.typed.kind == Kind::Variadic {
