@@ -49,7 +49,7 @@ pub struct List {
     #[arg(value_name = "BIN")]
     pub program: OsString,
 
-    /// Only these functions: [SYMBOL][@OBJECT], both globs or /regular expressions/, the object that has the function
+    /// Only these functions: SYMBOL, @OBJECT or SYMBOL@OBJECT, globs or /regular expressions/; the object is the one that has the function
     #[arg(value_name = "GLOB")]
     pub filter: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! The plan: which calls are traced, and what is copied of each. The CLI writes it, the target reads it.
 //!
-//! A run of 8-byte words; [`Offset`]s count words from its beginning. Texts are a word with their length in
+//! A run of 8-byte words; offsets count words from its beginning. Texts are a word with their length in
 //! bytes, then the bytes, zero-padded.
 //!
 //! ```text

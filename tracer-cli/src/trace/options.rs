@@ -55,7 +55,7 @@ pub struct Trace {
 
     /// Which calls are shown, by who makes them and what they call; may be repeated: what any of them chooses
     /// is shown, but what a later one takes out of everything stays out. `NAME@SYS` or `SYS_NAME` chooses system
-    /// calls [default: @MAIN]
+    /// calls; @MAIN if neither this nor -l is given
     #[arg(short = 'e', value_name = "FILTER", allow_hyphen_values = true)]
     pub calls: Vec<String>,
 

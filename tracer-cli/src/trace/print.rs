@@ -1,8 +1,8 @@
 //! Printing: what happened in the traced processes, as text or JSON.
 //!
 //! A printer is a [`Sink`]: it is told each event in the order of time and keeps what it must know about the calls
-//! that are open. [`lines`] prints as ltrace does, a call a line; [`tree`] a call tree with durations; [`json`] an
-//! object a line; [`summary`] one table when all is over.
+//! that are open. [`lines()`] prints as ltrace does, a call a line; [`tree()`] a call tree with durations; [`json()`] an
+//! object a line; [`summary()`] one table when all is over.
 //!
 //! # What a line says
 //! The format is ltrace's. It differs where ltrace would not tell the truth:
