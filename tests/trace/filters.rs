@@ -73,3 +73,14 @@ fn an_unfit_filter_is_refused_with_a_hint() {
     assert_eq!(outcome.status, 125, "{outcome}");
     assert!(outcome.stderr().contains("hint: "), "{outcome}");
 }
+
+#[test]
+fn more_filters_than_there_is_room_for_are_refused() {
+    let target = Target::c("linkage.c").build();
+    let many = |count: usize| {
+        (0..count).map(|number| format!("strlen@lib{number}.so")).collect::<Vec<_>>().join("+")
+    };
+    traced().options(&["-e", &many(64)]).run(&target, &["2"]).expect_status(7);
+    let outcome = traced().options(&["-e", &many(65)]).run(&target, &["2"]).expect_status(125);
+    assert!(outcome.stderr().contains("hint: "), "{outcome}");
+}

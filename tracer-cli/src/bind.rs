@@ -9,7 +9,7 @@ use crate::trace::plan::PlanWriter;
 /// Says what the options ask for.
 ///
 /// # Errors
-/// If objects are chosen, but not slots.
+/// If objects are chosen, but not slots, or too many.
 pub fn plan(options: &Run) -> anyhow::Result<Vec<u64>> {
     let by_name = options.bind == Binding::Symbols;
     anyhow::ensure!(
@@ -27,5 +27,6 @@ pub fn plan(options: &Run) -> anyhow::Result<Vec<u64>> {
         let text = if kind == PatternKind::Main { "" } else { object };
         writer.rule(RuleKind::Calls, any, Pattern { kind, text: text.as_bytes() });
     }
+    writer.check_rules()?;
     Ok(writer.finish())
 }

@@ -29,8 +29,6 @@ pub const NO_MEMORY: u64 = 1 << 3;
 pub const NO_ARGUMENTS: u64 = 1 << 4;
 /// Flag of the plan, with [`TYPED`]: hooks come first by name (`run --bind symbols`); bound is what they miss so.
 pub const MISSED: u64 = 1 << 6;
-/// Flag of the plan: the objects of rules provide what is called instead of calling (`-x`).
-pub const LIBRARY_CALLS_OFF: u64 = 1 << 5;
 
 /// Kinds of rules, in the order in which they are looked at; of one kind the last that fits counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +126,9 @@ impl Place {
         }
     }
 }
+
+/// Groups of rules there can be: those that stand side by side, of one kind, about the same objects.
+pub const MOST_GROUPS: usize = 64;
 
 /// Words of a rule.
 pub const RULE_WORDS: usize = 5;

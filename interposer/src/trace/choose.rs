@@ -7,13 +7,10 @@
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use calltap_channel::trace::plan::{self, Plan, RuleKind};
+use calltap_channel::trace::plan::{self, MOST_GROUPS, Plan, RuleKind};
 
 use super::objects::{self, Object};
 use super::pattern::Pattern;
-
-/// Groups there can be; the command line refuses more.
-const MOST: usize = 64;
 
 struct Group {
     kind: RuleKind,
@@ -52,7 +49,7 @@ pub(crate) fn prepare(plan: &Plan<'static>) {
     // SAFETY: the constructor runs before the process has a second thread.
     let groups = unsafe { &mut *GROUPS.0.get() };
     for rule in plan.rules() {
-        let full = groups.len() == MOST;
+        let full = groups.len() == MOST_GROUPS;
         match groups.last_mut() {
             Some(last) if last.kind == rule.kind && last.objects_as_written == rule.object => {
                 last.symbols.push(Pattern::of(rule.symbol));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use calltap_channel::trace::directory::hash_of;
 use calltap_channel::trace::plan::{
-    HEAD, NO_ARGUMENTS, NO_MEMORY, Pattern, ROW_WORDS, RULE_WORDS, RuleKind, VERSION, head,
+    HEAD, MOST_GROUPS, NO_ARGUMENTS, NO_MEMORY, Pattern, ROW_WORDS, RULE_WORDS, RuleKind, VERSION, head,
 };
 
 use crate::prototype::compile::{Compiler, Recorded};
@@ -48,6 +48,22 @@ impl PlanWriter {
     pub fn rule(&mut self, kind: RuleKind, symbol: Pattern<'_>, object: Pattern<'_>) {
         let (symbol_text, object_text) = (self.text(symbol.text), self.text(object.text));
         self.rules.push([kind as u64, symbol.kind as u64, symbol_text, object.kind as u64, object_text]);
+    }
+
+    /// Whether the target has room for the rules.
+    ///
+    /// # Errors
+    /// If they are of more than [`MOST_GROUPS`] groups.
+    pub fn check_rules(&self) -> anyhow::Result<()> {
+        let mut groups: Vec<_> = self.rules.iter().map(|[kind, _, _, object @ ..]| (kind, object)).collect();
+        groups.dedup();
+        anyhow::ensure!(
+            groups.len() <= MOST_GROUPS,
+            "the filters are about {} different sets of objects, and {MOST_GROUPS} is the most\n\
+             hint: patterns such as lib*.so* choose many objects at once",
+            groups.len()
+        );
+        Ok(())
     }
 
     /// Adds a row for the function `name` of `provider` (empty: of any); gives its number. Without a prototype its calls

@@ -81,6 +81,7 @@ pub fn prepare(options: &Trace, filter: &Filter, program: &Path) -> anyhow::Resu
             .map(|pattern| plan::Pattern { kind: pattern.kind, text: pattern.text.as_bytes() });
         writer.rule(rule.kind, symbol, object);
     }
+    writer.check_rules()?;
     let mut rows = Vec::new();
     let mut add = |name: &str, provider: &str, prototype: &Rc<Prototype>| {
         let number = writer.row(name, provider, Some(prototype)) as usize;

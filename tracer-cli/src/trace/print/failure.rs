@@ -33,7 +33,10 @@ pub enum Convention {
 }
 
 /// Functions of the C library whose -1 may be an ordinary result: it says nothing if `errno` is as before.
-const ORDINARY: [&str; 40] = [
+const ORDINARY: [&str; 43] = [
+    "getopt",
+    "getopt_long",
+    "getopt_long_only",
     "strcmp",
     "strncmp",
     "strcasecmp",
