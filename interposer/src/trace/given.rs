@@ -7,7 +7,7 @@ use super::objects;
 use super::{choose, follow, functions, imported};
 
 /// What `dlsym` is to give instead of `real`, the address of what is called `name` (a zero-terminated text).
-pub(crate) fn given(_: &functions::Function, name: u64, real: u64) -> u64 {
+pub(crate) fn given(name: u64, real: u64) -> u64 {
     let Some(provider) = objects::place_of_code(real).map(objects::object) else { return real };
     // SAFETY: `dlsym` has just looked this name up.
     let name = unsafe { objects::text_at(name as *const u8) };

@@ -198,7 +198,7 @@ fn end(frame: &Frame, results: &mut Results, errno: u16) {
     }
     if flags & GIVES_ADDRESS != 0 {
         let [_, name, ..] = frame.kept();
-        results.rax = binding::given(function, name, results.rax);
+        results.rax = binding::given(name, results.rax);
     }
 }
 

@@ -23,9 +23,8 @@ use calltap_channel::trace::MAX_FUNCTIONS;
 
 use self::format::{FOLLOWED, HEAD_WORDS, Kind, MAGIC, OWNER_WORDS, VERSION, put_text};
 use super::print::End;
-use super::stream::{Act, Keeper, Outcome, Owner, Records, Ring};
+use super::stream::{Act, Keeper, Outcome, Owner, Records, Ring, rounds};
 use crate::calibration::Scale;
-use crate::reader::Pause;
 
 /// As much is written at once, in words: it stays in the caches until then.
 const AT_ONCE: usize = 32 << 10;
@@ -103,24 +102,18 @@ impl<'a> Recorder<'a> {
         stop: &AtomicBool,
         root_ended: &AtomicBool,
     ) -> (Outcome, End, io::Result<()>) {
-        let mut pause = Pause::new(self.segment.layout().capacity);
-        let header = self.segment.header();
-        while !self.keeper.outcome.complete {
-            let stopping = stop.load(Ordering::Relaxed);
-            let bell = header.bell.load(Ordering::Relaxed);
-            pause.round_begins();
-            let most = self.round(clock);
-            header.heartbeat.fetch_add(1, Ordering::Relaxed);
-            root_ended.store(self.keeper.outcome.status.is_some(), Ordering::Relaxed);
-            if stopping && most == 0 {
-                break;
-            }
-            if !self.keeper.outcome.complete {
-                pause.after(most, &header.bell, bell);
-            }
-        }
+        let segment = self.segment;
+        rounds(
+            &mut self,
+            segment,
+            stop,
+            root_ended,
+            |recorder| &recorder.keeper.outcome,
+            |recorder| recorder.round(clock),
+        );
         (0..self.rings.len()).for_each(|index| self.close(index));
         self.functions();
+        let header = segment.header();
         let end = End {
             at_ns: scale.since_zero(clock.now()),
             lost: self.lost + header.lost_without_ring.load(Ordering::Relaxed),

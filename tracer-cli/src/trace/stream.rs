@@ -14,7 +14,7 @@ mod objects;
 mod processes;
 mod ring;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod tracer;
 
 use std::io;
@@ -25,7 +25,7 @@ use calltap_channel::Note;
 use self::decode::{EnteredWords, ReturnedWords};
 pub use self::decode::{argument, text};
 pub use self::functions::{Functions, Lookup, Met, Names};
-pub use self::keeper::{Keeper, Outcome};
+pub use self::keeper::{Keeper, Outcome, rounds};
 pub use self::live::Live;
 use self::memory::Waiting;
 pub use self::merge::{Merge, Records};

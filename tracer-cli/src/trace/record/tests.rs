@@ -13,12 +13,12 @@ use calltap_channel::stack::{End as StackEnd, Frame};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 
 use super::*;
-use crate::prototype::types::Prototype;
 use crate::trace::event::{TraceEvent, What};
 use crate::trace::print::Sink;
 use crate::trace::replay::Replay;
 use crate::trace::stacks::{Stacks, Table};
-use crate::trace::stream::{Functions, Lookup, Met, Names, Stream};
+use crate::trace::stream::tests::Nothing;
+use crate::trace::stream::{Functions, Names, Stream};
 
 struct Log(Rc<RefCell<Vec<String>>>);
 
@@ -37,18 +37,6 @@ impl Sink for Log {
 
     fn finish(&mut self, _end: &End) -> io::Result<()> {
         Ok(())
-    }
-}
-
-struct Nothing;
-
-impl Lookup for Nothing {
-    fn function(&mut self, _met: &Met) -> Option<Rc<Prototype>> {
-        None
-    }
-
-    fn system_call(&mut self, _name: &str) -> Option<Rc<Prototype>> {
-        None
     }
 }
 

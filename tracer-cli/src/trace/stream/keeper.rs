@@ -1,12 +1,13 @@
 //! Who keeps the rings: takes new ones in, says which are free, answers the tracer.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use calltap_channel::segment::Segment;
 
 use super::merge::Records;
 use super::ring::Ring;
 use super::tracer::Act;
+use crate::reader::Pause;
 
 /// How a session went.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,6 +30,34 @@ pub struct Keeper {
     positions: Vec<u64>,
     /// What is known of the session's end.
     pub outcome: Outcome,
+}
+
+/// Has `drain` make round after round, each of which gives the words taken from the fullest ring, until the tracer is
+/// done, or until `stop` and the rings are empty. `root_ended` is set when the first process has ended.
+pub fn rounds<T>(
+    drain: &mut T,
+    segment: Segment,
+    stop: &AtomicBool,
+    root_ended: &AtomicBool,
+    outcome: impl Fn(&T) -> &Outcome,
+    mut round: impl FnMut(&mut T) -> u64,
+) {
+    let mut pause = Pause::new(segment.layout().capacity);
+    let header = segment.header();
+    while !outcome(drain).complete {
+        let stopping = stop.load(Ordering::Relaxed);
+        let bell = header.bell.load(Ordering::Relaxed);
+        pause.round_begins();
+        let most = round(drain);
+        header.heartbeat.fetch_add(1, Ordering::Relaxed);
+        root_ended.store(outcome(drain).status.is_some(), Ordering::Relaxed);
+        if stopping && most == 0 {
+            break;
+        }
+        if !outcome(drain).complete {
+            pause.after(most, &header.bell, bell);
+        }
+    }
 }
 
 impl Keeper {

@@ -7,10 +7,9 @@ use calltap_channel::segment::Segment;
 
 use super::Stream;
 use super::counts::Counts;
-use super::keeper::{Keeper, Outcome};
+use super::keeper::{Keeper, Outcome, rounds};
 use super::merge::{Merge, Records};
 use super::ring::Ring;
-use crate::reader::Pause;
 use crate::trace::print::{Count, End};
 
 /// The rings of a session.
@@ -41,27 +40,14 @@ impl Live {
     /// Has `stream` take everything until the tracer is done, or until `stop` and the rings are empty.
     /// `root_ended` is set when the first process has ended.
     pub fn run(mut self, stream: &mut Stream, stop: &AtomicBool, root_ended: &AtomicBool) -> (Outcome, End) {
-        let mut pause = Pause::new(self.segment.layout().capacity);
-        let header = self.segment.header();
-        while !self.keeper.outcome.complete {
-            let stopping = stop.load(Ordering::Relaxed);
-            let bell = header.bell.load(Ordering::Relaxed);
-            pause.round_begins();
-            let most = self.round(stream);
-            header.heartbeat.fetch_add(1, Ordering::Relaxed);
-            root_ended.store(self.keeper.outcome.status.is_some(), Ordering::Relaxed);
-            if stopping && most == 0 {
-                break;
-            }
-            if !self.keeper.outcome.complete {
-                pause.after(most, &header.bell, bell);
-            }
-        }
+        let segment = self.segment;
+        rounds(&mut self, segment, stop, root_ended, |live| &live.keeper.outcome, |live| live.round(stream));
         (0..self.rings.len()).for_each(|index| self.close(index, stream));
         let counts = self
             .counts
             .called()
             .map(|(number, calls)| Count { function: stream.functions.get(number), calls });
+        let header = segment.header();
         let end = End {
             at_ns: stream.scale.since_zero(self.clock.now()),
             lost: stream.lost + header.lost_without_ring.load(Ordering::Relaxed),

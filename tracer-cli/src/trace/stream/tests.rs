@@ -57,7 +57,8 @@ impl Sink for Log {
     }
 }
 
-struct Nothing;
+/// No prototypes.
+pub(in crate::trace) struct Nothing;
 
 impl Lookup for Nothing {
     fn function(&mut self, _met: &Met) -> Option<Rc<Prototype>> {
