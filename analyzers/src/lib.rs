@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod arenas;
+pub mod compare;
 pub mod counts;
 pub mod descriptors;
 mod durations;

@@ -407,7 +407,7 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
 }
 
 /// `500ms`, `10s`, `2m`.
-fn parse_period(text: &str) -> Result<Duration, String> {
+pub fn parse_period(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let unit_ms = match &text[digits.len()..] {
         "ms" => 1,

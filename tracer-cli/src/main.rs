@@ -5,6 +5,7 @@ mod allocators;
 mod bind;
 mod calibration;
 mod cli;
+mod compare;
 mod elf_file;
 mod exit_snapshot;
 mod fail_on;
