@@ -1,4 +1,4 @@
-//! Starting a program, bare or under `calltap run` or `calltap trace`, in one and the same surroundings.
+//! Starting a program, bare or under a verb of `calltap`, in one and the same surroundings.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -62,6 +62,11 @@ pub(crate) fn calltap() -> Launch {
 /// Under `calltap trace`, with the trace in a file.
 pub(crate) fn traced() -> Launch {
     Launch { verb: Some("trace"), ..Launch::default() }
+}
+
+/// Under `calltap compare`, with the result as JSON.
+pub(crate) fn compared() -> Launch {
+    Launch { verb: Some("compare"), ..Launch::default() }
 }
 
 impl Launch {

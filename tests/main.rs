@@ -14,6 +14,7 @@ mod target;
 
 mod arenas;
 mod binding;
+mod compare;
 mod counts;
 mod daemons;
 mod endings;

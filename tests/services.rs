@@ -11,7 +11,7 @@ use crate::outcome::Outcome;
 use crate::running::Running;
 
 /// A port of the loopback interface that nobody has, and that the kernel gives no connection.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let range = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
     let first_given: u16 =

@@ -1,16 +1,69 @@
 //! `calltap compare`: which allocator, with which settings, for this program.
 //!
 //! ```text
-//!  options    what to compare; variants: allocators times environments; found: where allocators are
-//!  launch     one run, tapped or not, from its set-up to its end; when, stop: of services
-//!  measure    the process between us and an untapped program
-//!  tapped     what `calltap run` says of a run
-//!  run        what a run gave; result: what all of them gave; report: how it is told
+//!  options     what to compare; variants: allocators times environments; found: where allocators are
+//!  experiment  all runs in turn; schedule: which when; progress, interrupt
+//!  launch      one run, tapped or not, from its set-up to its end; when, stop: of services
+//!  measure     the process between us and an untapped program
+//!  tapped      what `calltap run` says of a run
+//!  proof       whether the variant's allocator served; health: whether the program was well
+//!  run         what a run gave
+//!  conclude    what all of them say: figures, calls (durations), machine
+//!  result      that, as data; report: how it is told
 //! ```
 
+mod calls;
+mod conclude;
+mod durations;
+#[cfg(test)]
+mod example;
+mod experiment;
+mod figures;
+mod interrupt;
+mod machine;
 pub mod options;
+mod progress;
 pub mod result;
 pub mod run;
+mod schedule;
 pub mod stop;
 pub mod variants;
 pub mod when;
+
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+
+use anyhow::Context;
+
+use crate::preflight;
+use experiment::Extent;
+use launch::Plan;
+use options::Compare;
+use progress::Bar;
+
+/// Runs all variants and tells what they say; the exit status is 0 if there was something to tell.
+///
+/// # Errors
+/// What keeps the program from being started, or the result from being written.
+pub fn run(options: &Compare) -> anyhow::Result<ExitCode> {
+    let program = preflight::examine(&options.command[0], std::env::var_os("PATH").as_deref())?;
+    for warning in &program.warnings {
+        eprintln!("calltap: {warning}");
+    }
+    let variants = variants::expand(options)?;
+    let outputs = report::open(options)?;
+    let seed = options.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
+    let interrupted = interrupt::listen().context("cannot hold signals back")?;
+    let extent = Extent { rounds: options.runs as usize, warm_up: options.warm_up as usize, seed };
+    let runs = (variants.len() + 1) * (1 + extent.warm_up + 2 * extent.rounds);
+    let mut bar = Bar::new(runs, options.quiet);
+    let plan = Plan::from(options);
+    let ran = experiment::run(&plan, &variants, extent, &mut bar, &interrupted);
+    bar.clear();
+    let (subjects, rounds) = ran?;
+    if rounds == 0 && interrupted.load(Ordering::Relaxed) {
+        anyhow::bail!("interrupted before a round was finished: there is nothing to tell");
+    }
+    outputs.write(&conclude::conclude(options, subjects, rounds, seed))?;
+    Ok(ExitCode::SUCCESS)
+}
