@@ -81,8 +81,16 @@ fn is_ours_or_loader(path: &Path) -> bool {
     name.starts_with("libcalltap") || path.starts_with("/memfd:libcalltap.so") || caller::is_loader(name)
 }
 
+/// The allocator that an object file has in it and may keep for itself: its name, if its functions tell.
+#[must_use]
+pub fn within(path: &Path) -> Option<&'static str> {
+    let definitions = Definitions::read(&File::open(path).ok()?).ok()?;
+    definitions.name().filter(|name| *name != "glibc")
+}
+
 /// What an allocator is called by its object's file name.
-fn name_of(path: &Path) -> String {
+#[must_use]
+pub fn name_of(path: &Path) -> String {
     const KNOWN: [(&str, &str); 5] = [
         ("libjemalloc", "jemalloc"),
         ("libtcmalloc", "tcmalloc"),

@@ -14,19 +14,27 @@
 
 mod calls;
 mod conclude;
+mod descendants;
 mod durations;
 #[cfg(test)]
 mod example;
 mod experiment;
 mod figures;
+mod found;
+mod health;
 mod interrupt;
+mod launch;
 mod machine;
+pub mod measure;
 pub mod options;
 mod progress;
+mod proof;
+mod report;
 pub mod result;
-pub mod run;
+mod run;
 mod schedule;
 pub mod stop;
+mod tapped;
 pub mod variants;
 pub mod when;
 
@@ -45,7 +53,7 @@ use progress::Bar;
 ///
 /// # Errors
 /// What keeps the program from being started, or the result from being written.
-pub fn run(options: &Compare) -> anyhow::Result<ExitCode> {
+pub fn compare(options: &Compare) -> anyhow::Result<ExitCode> {
     let program = preflight::examine(&options.command[0], std::env::var_os("PATH").as_deref())?;
     for warning in &program.warnings {
         eprintln!("calltap: {warning}");

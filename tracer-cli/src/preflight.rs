@@ -195,7 +195,8 @@ fn has_capabilities(path: &Path) -> bool {
     size > 0
 }
 
-fn machine_name(bits: u8, machine: u16) -> String {
+/// What a machine is called, by its word's bits and its number in ELF headers.
+pub(crate) fn machine_name(bits: u8, machine: u16) -> String {
     use goblin::elf::header::{EM_386, EM_AARCH64, EM_ARM, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64};
     let name = match machine {
         EM_386 => "x86",

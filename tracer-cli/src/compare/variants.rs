@@ -1,6 +1,12 @@
 //! The variants that are compared: allocators times environments.
 
+mod expand;
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
+
+pub use expand::{GLIBC, expand};
 
 /// An environment variable and the values that it is given in turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +50,8 @@ pub struct Variant {
     pub label: String,
     /// The allocator's name: `glibc`, `jemalloc`, ..., or the file name of the user's library.
     pub allocator: String,
-    /// What is preloaded, canonical; None for the C library's own.
+    /// What is preloaded, canonical; None for the C library's own, unless the program is linked with another
+    /// allocator: then it is the C library, which so comes before that one.
     pub library: Option<PathBuf>,
     /// Variables that are set (Some) or removed (None).
     pub environment: Vec<(String, Option<String>)>,
