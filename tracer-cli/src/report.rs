@@ -11,7 +11,7 @@ pub mod text;
 pub(crate) mod units;
 mod verdict;
 
-pub use json::{for_conditions, write_json};
+pub use json::{for_conditions, write_json, write_outline};
 use stacks::GroupBy;
 pub use symbols::Recorded;
 

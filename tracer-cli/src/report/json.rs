@@ -18,8 +18,17 @@ const INDENTED: usize = 8;
 /// # Errors
 /// If `out` cannot be written.
 pub fn write_json(out: impl Write, report: &Report) -> io::Result<()> {
+    write_outline(out, report, INDENTED)
+}
+
+/// Writes indented JSON with a line end behind it; what is nested deeper than `indented` stands on one line.
+///
+/// # Errors
+/// If `out` cannot be written.
+pub fn write_outline(out: impl Write, data: &impl Serialize, indented: usize) -> io::Result<()> {
     let mut out = BufWriter::with_capacity(1 << 16, out);
-    report.serialize(&mut Serializer::with_formatter(&mut out, Outline::default()))?;
+    let outline = Outline { pretty: PrettyFormatter::new(), depth: 0, indented };
+    data.serialize(&mut Serializer::with_formatter(&mut out, outline))?;
     out.write_all(b"\n")?;
     out.flush()
 }
@@ -40,15 +49,15 @@ pub fn for_conditions(report: &Report) -> serde_json::Result<Value> {
 }
 
 /// Indents what is not too deep.
-#[derive(Default)]
 struct Outline<'a> {
     pretty: PrettyFormatter<'a>,
     depth: usize,
+    indented: usize,
 }
 
 impl Outline<'_> {
     fn is_indented(&self) -> bool {
-        self.depth <= INDENTED
+        self.depth <= self.indented
     }
 }
 

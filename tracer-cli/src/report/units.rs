@@ -1,7 +1,7 @@
 //! Numbers for people: three figures and a unit.
 
 /// Bytes in powers of 1000: `872 B`, `6.40 MB`.
-pub(super) fn bytes(count: u64) -> String {
+pub(crate) fn bytes(count: u64) -> String {
     scaled(count, 1000, &["B", "kB", "MB", "GB", "TB", "PB", "EB"])
 }
 
@@ -15,7 +15,7 @@ pub(super) fn bytes_exactly(count: u64) -> String {
 }
 
 /// A time: `38 ns`, `1.25 us`, `3.10 ms`, `12.0 s`.
-pub(super) fn time(ns: u64) -> String {
+pub(crate) fn time(ns: u64) -> String {
     scaled(ns, 1000, &["ns", "us", "ms", "s"])
 }
 
