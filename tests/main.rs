@@ -18,6 +18,7 @@ mod compare;
 mod counts;
 mod daemons;
 mod endings;
+mod environment;
 mod family;
 mod faults;
 mod harmless;

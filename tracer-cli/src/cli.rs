@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use calltap_channel::Family;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::environment::Change;
 use crate::library::Binding;
 use crate::report::map::Form;
 use crate::report::stacks::{GroupBy, StackValue};
@@ -94,6 +96,12 @@ pub struct Run {
     /// Tap only the program itself, not its children
     #[arg(long)]
     pub no_follow: bool,
+
+    /// Set a variable in the program's environment, or with NAME alone remove it; may be repeated. calltap's own
+    /// environment stays as it is: PATH set so does not change which program is meant, and what LD_PRELOAD names is
+    /// loaded into the program only
+    #[arg(short = 'E', long, value_name = "NAME[=VALUE]", value_parser = change())]
+    pub env: Vec<Change>,
 
     /// The most frames taken of a call's stack; 0 takes the call site only
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(0..=1024))]
@@ -288,6 +296,9 @@ pub struct Tracer {
     /// Whose ids the program gets.
     #[arg(long)]
     pub user: Option<String>,
+    /// What is changed in the program's environment.
+    #[arg(long, value_parser = change())]
+    pub env: Vec<Change>,
     /// The program's arguments, its name first.
     #[arg(required = true, last = true)]
     pub command: Vec<OsString>,
@@ -374,6 +385,11 @@ pub enum Format {
     Text,
     /// For programs
     Json,
+}
+
+/// A change of the environment, whatever its bytes.
+fn change() -> impl TypedValueParser<Value = Change> {
+    OsStringValueParser::new().try_map(Change::parse)
 }
 
 /// A directory that is there.

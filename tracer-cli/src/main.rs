@@ -7,6 +7,7 @@ mod calibration;
 mod cli;
 mod compare;
 mod elf_file;
+mod environment;
 mod exit_snapshot;
 mod fail_on;
 mod findings;
@@ -89,6 +90,7 @@ fn tracer_process(options: Tracer) -> anyhow::Result<ExitCode> {
         all_stops: options.all_stops,
         lists_descriptors: options.list_descriptors,
         user: options.user,
+        environment: options.env,
         program: options.program,
         command: options.command,
     })

@@ -83,6 +83,7 @@ pub fn run(options: &Run) -> anyhow::Result<ExitCode> {
         all_stops: options.syscalls_mode == SyscallsMode::AllStops,
         lists_descriptors: options.tap.contains(&TapFamily::Fd),
         user: None,
+        environment: &options.env,
     };
     let tracer = start.tracer()?;
     let outcome = watch(options, tracer, file.segment(), clock, calibration);

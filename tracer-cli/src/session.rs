@@ -10,6 +10,7 @@ use calltap_channel::segment::{Layout, Segment};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::environment::Change;
 use crate::preflight::Program;
 use crate::segment_file::SegmentFile;
 use crate::signals::Arrived;
@@ -46,6 +47,8 @@ pub struct Start<'a> {
     pub lists_descriptors: bool,
     /// Whose ids the program gets; None: ours.
     pub user: Option<&'a str>,
+    /// What is changed in the program's environment.
+    pub environment: &'a [Change],
 }
 
 impl Start<'_> {
@@ -69,6 +72,12 @@ impl Start<'_> {
         }
         if let Some(user) = self.user {
             command.arg("--user").arg(user);
+        }
+        for change in self.environment {
+            // In one word: a name may begin with a dash.
+            let mut word = OsString::from("--env=");
+            word.push(change.to_argument());
+            command.arg(word);
         }
         command.arg("--").args(self.command);
         sigpipe::pass_on(&mut command);

@@ -151,6 +151,7 @@ fn start(options: &Trace, filter: &Filter) -> anyhow::Result<ExitCode> {
         all_stops,
         lists_descriptors: false,
         user: options.user.as_deref(),
+        environment: &[],
     };
     let tracer = start.tracer()?;
     let watch = watch::begin(tracer, segment);

@@ -1,6 +1,6 @@
 //! Starting the target as a tracee: forked, seized while it waits, and only then let into its exec.
 
-use std::ffi::{CString, OsString, c_char};
+use std::ffi::{CStr, CString, OsString, c_char};
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -14,6 +14,7 @@ use nix::unistd::{ForkResult, Pid, fork, pipe2};
 
 use super::filter;
 use super::user::User;
+use crate::environment::{Change, changed};
 use crate::sigpipe;
 
 /// Why the target could not be started as a tracee.
@@ -73,8 +74,20 @@ pub(crate) struct Failure {
     pub(crate) of_filter: bool,
 }
 
-/// Forks a child that will execute `program` as `user` (None: as ourselves) under `filter` (none if empty), and
-/// seizes it with `options`.
+/// What is started.
+#[derive(Debug)]
+pub(crate) struct Target<'a> {
+    /// The file to execute.
+    pub(crate) program: &'a Path,
+    /// Its arguments, its name included.
+    pub(crate) command: &'a [OsString],
+    /// What is changed in the environment that we were given.
+    pub(crate) environment: &'a [Change],
+    /// Whose ids it gets; None: ours.
+    pub(crate) user: Option<&'a User>,
+}
+
+/// Forks a child that will execute `target` under `filter` (none if empty), and seizes it with `options`.
 ///
 /// To be called with all signals blocked and their dispositions as inherited: the child then has
 /// only [`sigpipe::restore`] to do.
@@ -82,20 +95,19 @@ pub(crate) struct Failure {
 /// # Errors
 /// [`LaunchError`]; then no child is left.
 pub(crate) fn start(
-    program: &Path,
-    command: &[OsString],
+    target: &Target<'_>,
     options: Options,
     filter: &[libc::sock_filter],
-    user: Option<&User>,
 ) -> Result<Launched, LaunchError> {
-    let program = CString::new(program.as_os_str().as_bytes()).map_err(|_| LaunchError::Nul)?;
-    let words = command
+    let program = CString::new(target.program.as_os_str().as_bytes()).map_err(|_| LaunchError::Nul)?;
+    let words = target
+        .command
         .iter()
         .map(|word| CString::new(word.as_bytes()))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|_| LaunchError::Nul)?;
-    let mut argv: Vec<*const c_char> = words.iter().map(|word| word.as_ptr()).collect();
-    argv.push(std::ptr::null());
+    let variables = changed(inherited(), target.environment).map_err(|_| LaunchError::Nul)?;
+    let (argv, envp) = (pointers(&words), pointers(&variables));
 
     let (go_there, go) = pipe2(OFlag::O_CLOEXEC).map_err(LaunchError::Resources)?;
     let (failure, failure_there) =
@@ -106,7 +118,8 @@ pub(crate) fn start(
         ForkResult::Child => {
             // Or the child would wait for ever for a tracer that died.
             drop(go);
-            execute(&go_there, failure_there.as_raw_fd(), &program, &argv, filter, user)
+            let vectors = Vectors { program: &program, argv: &argv, envp: &envp };
+            execute(&go_there, failure_there.as_raw_fd(), &vectors, filter, target.user)
         }
         ForkResult::Parent { child } => {
             if let Err(errno) = ptrace::seize(child, options) {
@@ -120,12 +133,18 @@ pub(crate) fn start(
     }
 }
 
+/// What execve takes; the arrays end with a null pointer.
+struct Vectors<'a> {
+    program: &'a CStr,
+    argv: &'a [*const c_char],
+    envp: &'a [*const c_char],
+}
+
 /// The child: waits until it is seized, then becomes the target.
 fn execute(
     go: &OwnedFd,
     failure: RawFd,
-    program: &CString,
-    argv: &[*const c_char],
+    vectors: &Vectors<'_>,
     filter: &[libc::sock_filter],
     user: Option<&User>,
 ) -> ! {
@@ -142,9 +161,9 @@ fn execute(
             tell(failure, true, errno as i32);
         } else {
             sigpipe::restore();
-            // SAFETY: NUL-terminated strings in a NULL-terminated array, all alive; the environment is
-            // the one we were given.
-            unsafe { libc::execve(program.as_ptr(), argv.as_ptr(), environ.cast()) };
+            let Vectors { program, argv, envp } = vectors;
+            // SAFETY: NUL-terminated strings in NULL-terminated arrays, all alive.
+            unsafe { libc::execve(program.as_ptr(), argv.as_ptr(), envp.as_ptr()) };
             tell(failure, false, Errno::last_raw());
         }
     }
@@ -158,6 +177,30 @@ fn tell(failure: RawFd, of_filter: bool, errno: i32) {
     let bytes = [u8::from(of_filter), a, b, c, d];
     // SAFETY: the buffer is alive and as long as announced.
     unsafe { libc::write(failure, bytes.as_ptr().cast(), bytes.len()) };
+}
+
+/// The environment that we were given, every string of it.
+fn inherited() -> Vec<CString> {
+    let mut strings = Vec::new();
+    // SAFETY: libc's own variable; this process has one thread, which does not change it here.
+    let mut next = unsafe { environ };
+    while !next.is_null() {
+        // SAFETY: within an array of pointers that ends with a null pointer, which is not passed.
+        let string = unsafe { *next };
+        if string.is_null() {
+            break;
+        }
+        // SAFETY: a NUL-terminated string that nobody changes meanwhile.
+        strings.push(unsafe { CStr::from_ptr(string) }.to_owned());
+        // SAFETY: the null pointer at the array's end comes after this one.
+        next = unsafe { next.add(1) };
+    }
+    strings
+}
+
+/// Pointers to the strings, and a null pointer.
+fn pointers(strings: &[CString]) -> Vec<*const c_char> {
+    strings.iter().map(|string| string.as_ptr()).chain([std::ptr::null()]).collect()
 }
 
 unsafe extern "C" {

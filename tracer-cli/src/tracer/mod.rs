@@ -39,8 +39,10 @@ use self::calls::Calls;
 use self::events::Events;
 use self::filter::{ABOUT_AFFINITY, FILTER_DATA};
 use self::injection::Injection;
+use self::launch::Target;
 use self::notes::Notes;
 pub(crate) use self::user::User;
+use crate::environment::Change;
 use crate::system_calls::Selection;
 use crate::{segment_file, sigpipe};
 
@@ -64,6 +66,8 @@ pub(crate) struct Spec {
     pub(crate) lists_descriptors: bool,
     /// The name of the user whose ids the target gets; None: ours.
     pub(crate) user: Option<String>,
+    /// What is changed in the target's environment.
+    pub(crate) environment: Vec<Change>,
     /// The file to execute.
     pub(crate) program: PathBuf,
     /// The target's argument vector, its name included.
@@ -92,7 +96,13 @@ pub(crate) fn main(spec: Spec) -> anyhow::Result<ExitCode> {
         tag => spec.system_calls.filter(tag, FILTER_DATA, &ABOUT_AFFINITY),
     };
     let user = spec.user.as_deref().map(User::named).transpose()?;
-    let mut root = launch::start(&spec.program, &spec.command, options, &filter, user.as_ref())?;
+    let target = Target {
+        program: &spec.program,
+        command: &spec.command,
+        environment: &spec.environment,
+        user: user.as_ref(),
+    };
+    let mut root = launch::start(&target, options, &filter)?;
     let calls = (!spec.system_calls.is_empty())
         .then(|| Calls::new(spec.system_calls, spec.all_stops, spec.follow, segment, &spec.library));
     signals::install(segment, Path::new(&spec.segment_path)).context("cannot install signals")?;
