@@ -69,10 +69,21 @@ pub(crate) fn compared() -> Launch {
     Launch { verb: Some("compare"), ..Launch::default() }
 }
 
+/// Under `calltap __measure`, with its figures as the report.
+pub(crate) fn measured() -> Launch {
+    Launch { verb: Some("__measure"), ..Launch::default() }
+}
+
 impl Launch {
     /// The same surroundings under `calltap run`.
     pub(crate) fn tapped(mut self) -> Self {
         self.verb = Some("run");
+        self
+    }
+
+    /// The same surroundings under `calltap __measure`.
+    pub(crate) fn measured(mut self) -> Self {
+        self.verb = Some("__measure");
         self
     }
 
@@ -127,6 +138,7 @@ impl Launch {
             words.extend(self.options);
             match verb {
                 _ if self.no_report => {}
+                "__measure" => words.extend(["--output".into(), report.clone().into()]),
                 "trace" => words.extend(["-o".into(), files.path().join("trace").into()]),
                 _ => words.extend(["--format".into(), "json".into(), "-o".into(), report.clone().into()]),
             }

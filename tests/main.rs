@@ -25,6 +25,7 @@ mod harmless;
 mod kernel;
 mod leaks;
 mod limits;
+mod measure;
 mod output;
 mod outsized;
 mod placement;

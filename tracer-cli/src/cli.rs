@@ -52,9 +52,18 @@ pub enum Verb {
     ///
     /// The program is not run; its loader tells which libraries it needs.
     List(crate::list::List),
+    /// Compare allocators and their settings for a program: which is fastest, which smallest, which has the best tail
+    ///
+    /// Each variant runs several times, in turns, without calltap for time and memory, and under it for the latency of
+    /// the allocator's calls. The exit status is 0 if there is something to tell, 125 if calltap itself failed, 126 if
+    /// the program cannot be executed, 127 if it is not found.
+    Compare(Box<crate::compare::options::Compare>),
     /// The tracer process: started by `run` and `trace`.
     #[command(name = "__tracer", hide = true)]
     Tracer(Box<Tracer>),
+    /// The process between `compare` and an untapped program.
+    #[command(name = "__measure", hide = true)]
+    Measure(Box<crate::compare::measure::Measure>),
 }
 
 /// Options of `run`.

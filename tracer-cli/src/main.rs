@@ -64,6 +64,8 @@ fn main() -> ExitCode {
         Verb::Trace(options) => trace::run(&options),
         Verb::List(options) => list::run(&options),
         Verb::Tracer(options) => tracer_process(*options),
+        Verb::Compare(options) => compare::compare(&options),
+        Verb::Measure(options) => compare::measure::run(&options),
     };
     result.unwrap_or_else(|error| {
         use std::io::Write;

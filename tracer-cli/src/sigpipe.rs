@@ -67,17 +67,22 @@ pub fn was_closed(descriptor: u32) -> bool {
 ///
 /// The mask comes last: a signal that was held back until now may be delivered by it.
 pub(crate) fn restore() {
-    for signal in SIGNALS {
-        let ignored = IGNORED.load(Ordering::Relaxed) & bit(signal) != 0;
-        let handler = if ignored { libc::SIG_IGN } else { libc::SIG_DFL };
-        // Refused for SIGKILL and SIGSTOP, which have no other disposition.
-        act(signal, Some(&KernelAction { handler, ..KernelAction::default() }), None);
-    }
     for descriptor in 0..3 {
         if CLOSED.load(Ordering::Relaxed) & (1 << descriptor) != 0 {
             // SAFETY: the process is about to exec; the run-time's /dev/null is used no more.
             unsafe { libc::close(descriptor) };
         }
+    }
+    restore_signals();
+}
+
+/// Puts signals back. Async-signal-safe, as [`restore`].
+fn restore_signals() {
+    for signal in SIGNALS {
+        let ignored = IGNORED.load(Ordering::Relaxed) & bit(signal) != 0;
+        let handler = if ignored { libc::SIG_IGN } else { libc::SIG_DFL };
+        // Refused for SIGKILL and SIGSTOP, which have no other disposition.
+        act(signal, Some(&KernelAction { handler, ..KernelAction::default() }), None);
     }
     mask(Some(BLOCKED.load(Ordering::Relaxed)));
 }
@@ -93,6 +98,17 @@ pub(crate) fn pass_on(command: &mut Command) -> &mut Command {
     unsafe {
         command.pre_exec(|| {
             restore();
+            Ok(())
+        })
+    }
+}
+
+/// The same for a command whose standard descriptors we have made.
+pub(crate) fn pass_signals_on(command: &mut Command) -> &mut Command {
+    // SAFETY: as in `pass_on`.
+    unsafe {
+        command.pre_exec(|| {
+            restore_signals();
             Ok(())
         })
     }

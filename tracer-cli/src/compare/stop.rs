@@ -14,3 +14,17 @@ pub fn parse(text: &str) -> Result<Signal, String> {
     signal
         .ok_or_else(|| format!("there is no signal '{text}'\nhint: write TERM, INT, QUIT, KILL or a number"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals_have_names_and_numbers() {
+        for text in ["TERM", "SIGTERM", "term", "15"] {
+            assert_eq!(parse(text), Ok(Signal::SIGTERM), "{text}");
+        }
+        assert!(parse("STOPP").unwrap_err().contains("hint: "));
+        assert!(parse("0").is_err());
+    }
+}

@@ -1,0 +1,252 @@
+//! One run of a variant, from its set-up to its end.
+
+mod output;
+mod running;
+mod service;
+mod shell;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use self::running::{End, Running};
+use crate::allocators::Allocators;
+use crate::compare::measure::{Figures, Measured};
+use crate::compare::options::Compare;
+use crate::compare::run::{Ending, Outcome, Untapped};
+use crate::compare::variants::Variant;
+use crate::compare::when::When;
+use crate::exit_snapshot::maps;
+use crate::session;
+
+/// What each run consists of.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// The program and its arguments.
+    pub command: Vec<OsString>,
+    /// A shell command before it.
+    pub setup: Option<String>,
+    /// A shell command after it, whatever became of it.
+    pub teardown: Option<String>,
+    /// When a service is ready; None: it is a program that ends by itself.
+    pub until: Option<When>,
+    /// A shell command that works the service.
+    pub load: Option<String>,
+    /// What stops a service; None: SIGTERM.
+    pub stop: Option<Signal>,
+    /// The longest time from its start to its end.
+    pub time_limit: Option<Duration>,
+    /// What it reads as its standard input; None: nothing.
+    pub input: Option<PathBuf>,
+    seen: Seen,
+}
+
+/// What is learnt from run to run.
+#[derive(Debug, Default)]
+struct Seen {
+    notes: Mutex<BTreeSet<String>>,
+    allocators: Mutex<Allocators>,
+}
+
+impl From<&Compare> for Plan {
+    fn from(options: &Compare) -> Self {
+        Self {
+            command: options.command.clone(),
+            setup: options.setup.clone(),
+            teardown: options.teardown.clone(),
+            until: options.until.clone(),
+            load: options.load.clone(),
+            stop: Some(options.stop),
+            time_limit: options.time_limit,
+            input: options.input.clone(),
+            seen: Seen::default(),
+        }
+    }
+}
+
+impl Plan {
+    /// What a reader of the result must know of the runs that were made, each once: teardowns that failed, programs
+    /// that left processes running.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        self.seen.notes.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    fn note(&self, text: String) {
+        self.seen.notes.lock().unwrap_or_else(PoisonError::into_inner).insert(text);
+    }
+
+    /// Paths of the files among these, given as lines of `/proc/PID/maps`, that define an allocator.
+    fn allocators(&self, mapped: &[String]) -> Vec<String> {
+        let mapped = maps::parse(mapped.join("\n").as_bytes());
+        let mut allocators = self.seen.allocators.lock().unwrap_or_else(PoisonError::into_inner);
+        allocators.loaded(&mapped, None).into_iter().map(|allocator| allocator.object).collect()
+    }
+}
+
+/// Runs a variant once without calltap in it. None if `interrupted` was set meanwhile: the program has been stopped,
+/// and the teardown made.
+///
+/// # Errors
+/// If the setup fails, or the program cannot be started or measured. How it ends is no error.
+pub fn untapped(
+    plan: &Plan,
+    variant: &Variant,
+    interrupted: &AtomicBool,
+) -> anyhow::Result<Option<Untapped>> {
+    let (mut file, path) = scratch_file()?;
+    let mut arguments: Vec<OsString> = vec!["__measure".into(), "--output".into(), path.into()];
+    for (name, value) in &variant.environment {
+        // In one word: a name may begin with a dash.
+        arguments.push(match value {
+            Some(value) => format!("--env={name}={value}").into(),
+            None => format!("--env={name}").into(),
+        });
+    }
+    if let Some(library) = &variant.library {
+        ensure_preloadable(library)?;
+        arguments.extend(["--preload".into(), library.into()]);
+    }
+    arguments.push("--".into());
+    arguments.extend(plan.command.iter().cloned());
+    let Some(end) = run(plan, variant, interrupted, &arguments, false)? else { return Ok(None) };
+
+    let mut text = String::new();
+    file.read_to_string(&mut text).context("cannot read what was measured")?;
+    let measured = serde_json::from_str(&text).with_context(|| lost("the measuring process", &end))?;
+    let Figures { ending, wall_ns, usage, memory, last_reading_ns, mapped, left_running } = match measured {
+        Measured::NotExecuted { errno } => {
+            return Err(session::not_executed(Path::new(&plan.command[0]), errno, false));
+        }
+        Measured::Ended(figures) => *figures,
+    };
+    if !left_running.is_empty() {
+        let names: BTreeSet<String> = left_running.into_iter().collect();
+        let names = names.into_iter().collect::<Vec<_>>().join(", ");
+        plan.note(format!(
+            "{}: the program left processes running when it ended ({names}); what these used is not in the figures",
+            variant.label
+        ));
+    }
+    Ok(Some(Untapped {
+        outcome: end.outcome(ending),
+        wall_ns,
+        user_ns: usage.user_ns,
+        system_ns: usage.system_ns,
+        peak_rss_bytes: usage.peak_rss_bytes,
+        minor_faults: usage.minor_faults,
+        major_faults: usage.major_faults,
+        voluntary_switches: usage.voluntary_switches,
+        involuntary_switches: usage.involuntary_switches,
+        memory,
+        last_reading_ns,
+        mapped_allocators: plan.allocators(&mapped),
+    }))
+}
+
+/// Runs a variant once under `calltap run`, and gives its JSON report too. None as in [`untapped`].
+///
+/// `arguments` says with which arguments calltap is to be started, its verb first, for a report to be written to the
+/// path it is given.
+///
+/// # Errors
+/// As [`untapped`].
+pub fn tapped(
+    plan: &Plan,
+    variant: &Variant,
+    interrupted: &AtomicBool,
+    arguments: impl FnOnce(&Path) -> Vec<OsString>,
+) -> anyhow::Result<Option<(Outcome, Value)>> {
+    let (mut file, path) = scratch_file()?;
+    if let Some(library) = &variant.library {
+        ensure_preloadable(library)?;
+    }
+    let Some(end) = run(plan, variant, interrupted, &arguments(&path), true)? else { return Ok(None) };
+    let mut text = String::new();
+    file.read_to_string(&mut text).context("cannot read the report of a tapped run")?;
+    let report: Value = serde_json::from_str(&text).with_context(|| lost("calltap run", &end))?;
+    let number = |name: &str| report["target"][name].as_i64().and_then(|number| i32::try_from(number).ok());
+    let ending = match (number("signal"), number("exit_code")) {
+        (Some(signal), _) => Ending::Killed(signal),
+        (None, Some(code)) => Ending::Exited(code),
+        (None, None) => bail!("the report of a tapped run does not say how the program ended"),
+    };
+    Ok(Some((end.outcome(ending), report)))
+}
+
+/// Setup, program, teardown.
+fn run(
+    plan: &Plan,
+    variant: &Variant,
+    interrupted: &AtomicBool,
+    arguments: &[OsString],
+    tapped: bool,
+) -> anyhow::Result<Option<End>> {
+    let label = &variant.label;
+    let set_up = match &plan.setup {
+        Some(setup) => shell::run("setup", setup, label, Some(interrupted))?,
+        None => true,
+    };
+    let end = if set_up {
+        Running::start(plan, label, arguments, tapped, interrupted).and_then(Running::to_its_end)
+    } else {
+        Ok(None)
+    };
+    // Not to be interrupted: what the setup has made must go.
+    if let Some(teardown) = &plan.teardown
+        && let Err(error) = shell::run("teardown", teardown, label, None)
+    {
+        plan.note(format!("{label}: {error}"));
+    }
+    end
+}
+
+/// A file in memory, and its path for other processes, as long as it is open.
+fn scratch_file() -> anyhow::Result<(File, PathBuf)> {
+    let file = memfd_create(c"calltap-compare", MFdFlags::MFD_CLOEXEC)
+        .context("cannot make a file in memory\nhint: a limit on open files (ulimit -n) counts")?;
+    let path = PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd()));
+    Ok((file.into(), path))
+}
+
+/// The loader takes blanks and colons for separators (ld.so(8)).
+fn ensure_preloadable(library: &Path) -> anyhow::Result<()> {
+    let separated = library.to_string_lossy().contains([' ', ':', '\t', '\n', '$']);
+    anyhow::ensure!(
+        !separated,
+        "{} cannot be preloaded: its path has a character in it that LD_PRELOAD takes for something else\n\
+         hint: copy it, or make a link to it with another name",
+        library.display()
+    );
+    Ok(())
+}
+
+/// Somebody in the middle has left no word.
+fn lost(who: &str, end: &End) -> String {
+    let said = end.stderr_tail.trim_end();
+    let said = if said.is_empty() { String::new() } else { format!(", and this on stderr: {said}") };
+    format!("{who} ended with {}{said}", end.status)
+}
+
+/// How calltap is started.
+fn calltap() -> PathBuf {
+    #[cfg(not(test))]
+    return "/proc/self/exe".into();
+    // The tests' own executable lies below the program's.
+    #[cfg(test)]
+    return std::env::current_exe().expect("there is one").ancestors().nth(2).expect("deps").join("calltap");
+}
