@@ -49,7 +49,8 @@ pub type Figures = [Vec<Option<f64>>];
 pub struct Settings {
     /// What the others are compared with.
     pub baseline: usize,
-    /// The baseline once more, under another name: what differs between these two is noise.
+    /// The baseline once more, under another name: what differs between these two is noise. The number of the baseline
+    /// itself if it ran only once a round; then the sign test is all there is.
     pub again: usize,
     /// Comparisons made in all, of all figures that a verdict is wanted of: the intervals of differences are so much
     /// wider that all of them together hold with 95% confidence (Bonferroni). [`comparisons`] counts those of a figure.
@@ -139,13 +140,15 @@ pub fn compare(figures: &Figures, settings: &Settings) -> Comparison {
     let estimates: Vec<_> = figures.iter().map(|rounds| bootstrap.estimate(rounds)).collect();
     let mut confidence = Confidence::new(settings.comparisons);
     let (baseline, again) = (&figures[settings.baseline], &figures[settings.again]);
+    let baselines: &[&[_]] =
+        if settings.again == settings.baseline { &[baseline] } else { &[baseline, again] };
     let noise = Shift::between(again, &[baseline], &mut confidence);
     let noise_median = noise.as_ref().map_or(0.0, |shift| shift.median.abs());
     let shifts: Vec<Option<Shift>> = (0..figures.len())
         .map(|variant| match variant {
             same if same == settings.baseline => None,
             same if same == settings.again => noise,
-            other => Shift::between(&figures[other], &[baseline, again], &mut confidence),
+            other => Shift::between(&figures[other], baselines, &mut confidence),
         })
         .collect();
     let scale = estimates[settings.baseline].map_or(0.0, |estimate| estimate.median.abs());

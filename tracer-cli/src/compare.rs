@@ -72,6 +72,8 @@ pub fn compare(options: &Compare) -> anyhow::Result<ExitCode> {
     if rounds == 0 && interrupted.load(Ordering::Relaxed) {
         anyhow::bail!("interrupted before a round was finished: there is nothing to tell");
     }
-    outputs.write(&conclude::conclude(options, subjects, rounds, seed))?;
+    let mut compared = conclude::conclude(options, subjects, rounds, seed);
+    compared.notes.extend(plan.notes());
+    report::write(outputs, &compared)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -52,8 +52,9 @@ pub fn changed(
 ) -> Result<Vec<CString>, std::ffi::NulError> {
     for change in changes {
         let name = change.name.as_bytes();
-        let is_it =
-            |string: &CString| string.as_bytes().strip_prefix(name).is_some_and(|rest| rest.starts_with(b"="));
+        let is_it = |string: &CString| {
+            string.as_bytes().strip_prefix(name).is_some_and(|rest| rest.starts_with(b"="))
+        };
         let place = environment.iter().position(is_it).unwrap_or(environment.len());
         environment.retain(|string| !is_it(string));
         if change.value.is_some() {

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn one_half_less_a_rounds_worth_of_chance_is_no_confidence() {
+    fn too_few_rounds_give_no_confidence() {
         assert_eq!(left_out(1, 0, 0), None);
         assert_eq!(left_out(1, 0, 3), None, "2 / 27 is more than 0.05");
         assert_eq!(left_out(1, 0, 4), Some(0), "2 / 81 is less");

@@ -71,7 +71,9 @@ mod tests {
         let rows = rows([&run, &run].into_iter());
         let told: Vec<_> = rows
             .iter()
-            .map(|row| (row.function.as_str(), row.up_to_bytes, row.up_to_threads, row.count, row.p50_ns, row.max_ns))
+            .map(|row| {
+                (row.function.as_str(), row.up_to_bytes, row.up_to_threads, row.count, row.p50_ns, row.max_ns)
+            })
             .collect();
         assert_eq!(
             told,

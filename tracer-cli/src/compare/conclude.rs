@@ -15,6 +15,7 @@ use crate::report::model::Tool;
 pub fn conclude(options: &Compare, subjects: Vec<Subject>, rounds: usize, seed: u64) -> Compared {
     let failures = failures(&subjects);
     let mut notes = notes(&subjects);
+    notes.extend(health::output_note(&ends_of_baseline(&subjects)));
     let again = subjects.len() - 1;
     let variants: Vec<Variant> = subjects
         .into_iter()
@@ -32,7 +33,7 @@ pub fn conclude(options: &Compare, subjects: Vec<Subject>, rounds: usize, seed: 
             None => Runs { untapped: &variant.untapped, tapped: &variant.tapped },
         })
         .collect();
-    let figures = figures::compared(&runs, seed);
+    let figures = figures::compared(&runs);
     Compared {
         schema_version: SCHEMA_VERSION,
         tool: Tool::default(),
@@ -50,12 +51,16 @@ pub fn conclude(options: &Compare, subjects: Vec<Subject>, rounds: usize, seed: 
 
 /// Why the figures of each subject are not to be shown.
 fn failures(subjects: &[Subject]) -> Vec<Option<String>> {
-    let baseline: Vec<&Outcome> = subjects[0].ends().chain(subjects[subjects.len() - 1].ends()).collect();
+    let baseline = ends_of_baseline(subjects);
     let of = |subject: &Subject| {
         let ends: Vec<&Outcome> = subject.ends().collect();
         subject.disproved.clone().or_else(|| health::failure(&ends, &baseline))
     };
     subjects.iter().map(of).collect()
+}
+
+fn ends_of_baseline(subjects: &[Subject]) -> Vec<&Outcome> {
+    subjects[0].ends().chain(subjects[subjects.len() - 1].ends()).collect()
 }
 
 fn notes(subjects: &[Subject]) -> Vec<String> {
@@ -70,7 +75,8 @@ fn notes(subjects: &[Subject]) -> Vec<String> {
 
 /// What tapped runs have lost.
 fn lost(variants: &[Variant]) -> Option<String> {
-    let lost: u64 = variants.iter().flat_map(|variant| variant.tapped.iter().flatten()).map(|run| run.lost_records).sum();
+    let lost: u64 =
+        variants.iter().flat_map(|variant| variant.tapped.iter().flatten()).map(|run| run.lost_records).sum();
     (lost > 0).then(|| format!("{lost} records of tapped runs were lost: latencies and live bytes lack them"))
 }
 
@@ -112,7 +118,8 @@ mod tests {
 
     #[test]
     fn the_typical_run_is_the_one_with_the_median_peak() {
-        let point = |bytes| MemoryPoint { at_ns: 0, live_bytes: None, resident_bytes: bytes, anonymous_bytes: 0 };
+        let point =
+            |bytes| MemoryPoint { at_ns: 0, live_bytes: None, resident_bytes: bytes, anonymous_bytes: 0 };
         let with = |bytes: &[u64]| Untapped {
             memory: bytes.iter().map(|&bytes| point(bytes)).collect(),
             ..example::untapped()

@@ -1,5 +1,6 @@
 //! All runs of a comparison, one after the other.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::compare::launch::{self, Plan};
@@ -52,7 +53,8 @@ pub fn run(
     bar: &mut Bar,
     interrupted: &AtomicBool,
 ) -> anyhow::Result<(Vec<Subject>, usize)> {
-    let again = variants.first().map(|first| Variant { label: format!("{} again", first.label), ..first.clone() });
+    let again =
+        variants.first().map(|first| Variant { label: format!("{} again", first.label), ..first.clone() });
     let mut subjects: Vec<Subject> =
         variants.iter().cloned().chain(again).map(|variant| Subject::new(variant, extent.rounds)).collect();
     let steps = schedule(subjects.len(), extent.rounds, extent.warm_up, extent.seed);
@@ -101,7 +103,13 @@ impl Subject {
     /// Makes one run; false if it was interrupted.
     fn run(&mut self, plan: &Plan, step: Step, interrupted: &AtomicBool) -> anyhow::Result<bool> {
         if step.tapped {
-            let Some(run) = tapped::run(plan, &self.variant, interrupted)? else { return Ok(false) };
+            let Variant { environment, library, .. } = &self.variant;
+            let arguments =
+                |report: &Path| tapped::arguments(report, environment, library.as_deref(), &plan.command);
+            let Some((outcome, report)) = launch::tapped(plan, &self.variant, interrupted, arguments)? else {
+                return Ok(false);
+            };
+            let run = tapped::read(&report, outcome)?;
             self.ends.push(run.outcome.clone());
             match proof::check(&self.variant, &run) {
                 Ok(notes) => self.note(notes),

@@ -39,7 +39,7 @@ const QUANTILES: [(&str, Option<f64>); 5] =
 
 /// All figures, compared. The first variant is the baseline, the last is the baseline again.
 #[must_use]
-pub fn compared(variants: &[Runs<'_>], seed: u64) -> Vec<Figure> {
+pub fn compared(variants: &[Runs<'_>]) -> Vec<Figure> {
     let measured: Vec<(Kind, Vec<Vec<Option<f64>>>)> = kinds(variants)
         .into_iter()
         .map(|kind| {
@@ -48,14 +48,14 @@ pub fn compared(variants: &[Runs<'_>], seed: u64) -> Vec<Figure> {
         })
         .filter(|(_, figures): &(_, Vec<Vec<_>>)| figures.iter().flatten().any(Option::is_some))
         .collect();
-    // The first lines say who is best, of all pairs; the table, who differs from the baseline.
-    let others = variants.len().saturating_sub(2).max(1);
-    let headlines = measured.iter().filter(|(kind, _)| kind.headline.is_some()).count();
     let again = variants.len() - 1;
+    let of_each = compare::comparisons(again);
+    let headlines = measured.iter().filter(|(kind, _)| kind.headline.is_some()).count();
+    // Two families: what the first lines tell does not get less certain by what else is in the table.
+    let families = [measured.len() - headlines, headlines].map(|figures| figures as u32 * of_each);
     let compared = measured.into_iter().map(|(kind, figures)| {
-        let all = if kind.headline.is_some() { headlines } else { FUNCTIONS.len() * QUANTILES.len() };
-        let comparisons = (all * others) as u32;
-        let settings = Settings { baseline: 0, again, seed, comparisons };
+        let comparisons = families[usize::from(kind.headline.is_some())];
+        let settings = Settings { baseline: 0, again, comparisons };
         kind.figure(compare::compare(&figures, &settings))
     });
     compared.collect()
@@ -77,8 +77,16 @@ impl Kind {
             title: self.title,
             unit: self.unit,
             headline: self.headline,
-            estimates: comparison.estimates.into_iter().map(|estimate| estimate.map(Estimate::from)).collect(),
-            differences: comparison.differences.into_iter().map(|other| other.map(Difference::from)).collect(),
+            estimates: comparison
+                .estimates
+                .into_iter()
+                .map(|estimate| estimate.map(Estimate::from))
+                .collect(),
+            differences: comparison
+                .differences
+                .into_iter()
+                .map(|other| other.map(Difference::from))
+                .collect(),
             leaders: comparison.leaders,
         }
     }
@@ -159,7 +167,8 @@ fn resources() -> Vec<Kind> {
 /// Of all of the allocator's functions together, and of those that everybody knows.
 fn latencies() -> Vec<Kind> {
     let functions = std::iter::once(None).chain(FUNCTIONS.into_iter().map(Some));
-    let figures = functions.flat_map(|function| QUANTILES.map(|(called, quantile)| (function, called, quantile)));
+    let figures =
+        functions.flat_map(|function| QUANTILES.map(|(called, quantile)| (function, called, quantile)));
     let kinds = figures.map(|(function, called, quantile)| {
         let (of, title) = (function.unwrap_or("allocator"), function.unwrap_or("allocator calls"));
         let take = move |run: &Tapped| {
@@ -177,7 +186,9 @@ fn latencies() -> Vec<Kind> {
 /// What is kept beside what is asked for.
 fn memory() -> Vec<Kind> {
     let bytes = |name: &str, title: &str, take: fn(&Tapped) -> Option<u64>| {
-        Kind::tapped(name.to_owned(), title.to_owned(), Unit::Bytes, move |run| take(run).map(|bytes| bytes as f64))
+        Kind::tapped(name.to_owned(), title.to_owned(), Unit::Bytes, move |run| {
+            take(run).map(|bytes| bytes as f64)
+        })
     };
     vec![
         Kind::tapped("arenas".to_owned(), "arenas".to_owned(), Unit::Count, |run| {
@@ -186,19 +197,17 @@ fn memory() -> Vec<Kind> {
         bytes("retained", "retained", |run| run.retained_bytes),
         bytes("fragmentation", "fragmentation", |run| run.fragmentation_bytes),
         bytes("peak_live", "peak live", |run| (run.peak_live_bytes > 0).then_some(run.peak_live_bytes)),
-        Kind::tapped(
-            "resident_to_live".to_owned(),
-            "resident / live".to_owned(),
-            Unit::Ratio,
-            |run| resident_to_live(&run.memory),
-        ),
+        Kind::tapped("resident_to_live".to_owned(), "resident / live".to_owned(), Unit::Ratio, |run| {
+            resident_to_live(&run.memory)
+        }),
     ]
 }
 
 /// Anonymous resident bytes beside each live one, in the mean over time; None if nothing lived when it was read.
 fn resident_to_live(memory: &[MemoryPoint]) -> Option<f64> {
     let known = memory.iter().filter_map(|point| Some((point.anonymous_bytes, point.live_bytes?)));
-    let (resident, live) = known.fold((0, 0), |(resident, live), (more, alive)| (resident + more, live + alive));
+    let (resident, live) =
+        known.fold((0, 0), |(resident, live), (more, alive)| (resident + more, live + alive));
     (live > 0).then(|| resident as f64 / live as f64)
 }
 

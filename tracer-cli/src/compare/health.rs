@@ -42,6 +42,12 @@ pub fn failure(runs: &[&Outcome], baseline: &[&Outcome]) -> Option<String> {
     (!told.is_empty()).then(|| told.join(", ") + &stderr)
 }
 
+/// Whether a run came to an end of its own, or to the one that was asked for.
+#[must_use]
+pub fn is_well(outcome: &Outcome) -> bool {
+    matches!(outcome.ending, Ending::Exited(_) | Ending::Stopped)
+}
+
 /// That the program's output is no evidence, because it is another one in each run of the baseline; None if it is.
 #[must_use]
 pub fn output_note(baseline: &[&Outcome]) -> Option<String> {

@@ -20,7 +20,8 @@ pub fn listen() -> nix::Result<Arc<AtomicBool>> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&interrupted);
     thread::spawn(move || {
-        let ends = |signal| matches!(signal, Signal::SIGINT | Signal::SIGTERM | Signal::SIGHUP | Signal::SIGQUIT);
+        let ends =
+            |signal| matches!(signal, Signal::SIGINT | Signal::SIGTERM | Signal::SIGHUP | Signal::SIGQUIT);
         for arrived in arrivals.iter().filter(|arrived| ends(arrived.signal)) {
             if asked.swap(true, Ordering::Relaxed) {
                 std::process::exit(128 + arrived.signal as i32);

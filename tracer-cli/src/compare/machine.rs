@@ -12,7 +12,8 @@ pub fn describe() -> Machine {
     Machine {
         cpus: cpus as u32,
         cpu_model: field(&text("/proc/cpuinfo"), "model name"),
-        kernel: Some(text("/proc/sys/kernel/osrelease").trim().to_owned()).filter(|release| !release.is_empty()),
+        kernel: Some(text("/proc/sys/kernel/osrelease").trim().to_owned())
+            .filter(|release| !release.is_empty()),
         memory_bytes: memory_bytes(&text("/proc/meminfo")),
         load_average: text("/proc/loadavg").split(' ').next().and_then(|load| load.parse().ok()),
     }

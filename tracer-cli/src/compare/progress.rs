@@ -20,7 +20,8 @@ impl Bar {
         let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(4) };
         let bar = ProgressBar::with_draw_target(Some(runs as u64), target);
         // The template is a constant; an error would be a bug that every comparison shows.
-        if let Ok(style) = ProgressStyle::with_template("calltap [{elapsed}] {bar:30} {pos}/{len} runs{msg}") {
+        if let Ok(style) = ProgressStyle::with_template("calltap [{elapsed}] {bar:30} {pos}/{len} runs{msg}")
+        {
             bar.set_style(style);
         }
         Self { bar, began: Instant::now(), spent: [(Duration::ZERO, 0); 2] }

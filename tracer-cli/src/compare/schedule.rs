@@ -45,8 +45,7 @@ mod tests {
         assert_eq!(steps.len(), 4 + 2 * 4 + 10 * 8);
         for round in 0..10 {
             for tapped in [false, true] {
-                let of_round =
-                    steps.iter().filter(|step| step.round == Some(round) && step.tapped == tapped);
+                let of_round = steps.iter().filter(|step| step.round == Some(round) && step.tapped == tapped);
                 let mut variants: Vec<_> = of_round.map(|step| step.variant).collect();
                 variants.sort_unstable();
                 assert_eq!(variants, [0, 1, 2, 3]);

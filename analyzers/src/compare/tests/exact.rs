@@ -144,6 +144,17 @@ fn without_the_baseline_there_are_estimates_and_leaders() {
 }
 
 #[test]
+fn one_series_of_the_baseline_is_not_counted_twice() {
+    let verdict = |rounds: usize| {
+        let figures = [vec![Some(9.0); rounds], vec![Some(1.0); rounds]];
+        let comparison = compare(&figures, &Settings { baseline: 0, again: 0, comparisons: 1 });
+        assert_eq!(comparison.leaders[0], 1);
+        comparison.differences[1].expect("figures").verdict
+    };
+    assert_eq!([5, 6].map(verdict), [Verdict::TooFewRounds, Verdict::Lower], "2 / 32 and 2 / 64");
+}
+
+#[test]
 fn figures_of_zero_have_no_parts() {
     let figures = [all(&[0.0; 10]), all(&[3.0; 10]), all(&[0.0; 10])];
     let difference = compare(&figures, &settings(3, 1)).differences[1].expect("figures");
