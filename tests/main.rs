@@ -12,6 +12,7 @@ mod running;
 mod stack;
 mod target;
 
+mod allocators;
 mod arenas;
 mod binding;
 mod compare;
