@@ -41,7 +41,7 @@ fn answer(question: &'static str, figure: &Figure, compared: &Compared) -> Answe
         |said: String| Answer { question, figure: figure.title.clone(), winner: None, said, beside: None };
     let (Some(&winner), Some(best)) = (leaders.first(), leaders.first().and_then(|&index| measured(index)))
     else {
-        return nobody(format!("not known: no variant gave a {}", figure.title));
+        return nobody(format!("not known: measured in no variant ({})", figure.title));
     };
     if runners.len() > 1 && leaders.len() == runners.len() {
         return nobody(undecided(figure, &runners, compared.rounds));
@@ -137,7 +137,7 @@ mod tests {
         assert!(answer.said.starts_with("cannot be told after 1 round (wall time: "), "{answer:?}");
 
         compared.figures[0].leaders.clear();
-        assert_eq!(answers(&compared)[0].said, "not known: no variant gave a wall time");
+        assert_eq!(answers(&compared)[0].said, "not known: measured in no variant (wall time)");
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub(super) struct Chart {
     pub(super) title: String,
     /// What is drawn in it, in this order.
     pub(super) series: Vec<Named>,
+    /// Whether the picture itself says which series is which.
+    pub(super) labelled: bool,
     /// Where its points are, in the picture's own units: left, top, right, bottom.
     pub(super) area: [i32; 4],
     /// The picture, an `svg` element.
@@ -39,10 +41,19 @@ pub(super) struct Named {
 #[derive(Debug)]
 pub(super) struct Group {
     pub(super) title: String,
-    pub(super) about: &'static str,
+    /// How to read them; None if that has been said.
+    pub(super) about: Option<&'static str>,
     pub(super) charts: Vec<Chart>,
-    /// Charts of the parts of these, each set with its title: they are shown when asked for.
-    pub(super) parts: Vec<(String, Vec<Chart>)>,
+    pub(super) parts: Vec<Part>,
+}
+
+/// Smaller charts that tell the same of parts.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) title: String,
+    pub(super) charts: Vec<Chart>,
+    /// Whether they are shown before someone asks for them.
+    pub(super) open: bool,
 }
 
 /// All charts that there are figures for.

@@ -1,7 +1,7 @@
 //! The comparison as a page: one file that fetches nothing.
 
 use super::answers::{Answer, answers};
-use super::charts::{self, Chart, Group};
+use super::charts::{self, Chart, Group, Part};
 use super::{text, words};
 use crate::compare::result::Compared;
 
@@ -77,14 +77,14 @@ fn card(answer: &Answer) -> String {
 }
 
 fn section(group: &Group) -> String {
-    let mut section = format!(
-        "<section>\n<h2>{}</h2>\n<p class=\"quiet\">{}</p>\n",
-        escaped(&group.title),
-        escaped(group.about)
-    );
+    let mut section = format!("<section>\n<h2>{}</h2>\n", escaped(&group.title));
+    if let Some(about) = group.about {
+        section += &format!("<p class=\"quiet\">{}</p>\n", escaped(about));
+    }
     section += &grid("large", &group.charts);
-    for (title, charts) in &group.parts {
-        section += &format!("<details>\n<summary>{}</summary>\n", escaped(title));
+    for Part { title, charts, open } in &group.parts {
+        let open = if *open { " open" } else { "" };
+        section += &format!("<details{open}>\n<summary>{}</summary>\n", escaped(title));
         section += &grid("small", charts);
         section += "</details>\n";
     }
@@ -100,9 +100,8 @@ fn grid(class: &str, charts: &[Chart]) -> String {
 /// `data-series` says how many series there are, `data-area` where they may be: the page's script measures both.
 fn figure(chart: &Chart) -> String {
     let area = chart.area.map(|edge| edge.to_string()).join(" ");
-    let legend: String = chart
-        .series
-        .iter()
+    let series = chart.series.iter().filter(|_| !chart.labelled);
+    let legend: String = series
         .map(|named| {
             let line = format!(
                 "<line class=\"line {}\" x1=\"0\" y1=\"5\" x2=\"26\" y2=\"5\"/>",

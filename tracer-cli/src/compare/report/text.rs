@@ -110,7 +110,7 @@ fn wrapped(text: &str, indent: usize) -> String {
     let mut line = String::new();
     for word in text.split_inclusive(' ') {
         let length = line.chars().count() + word.trim_end().chars().count();
-        if length > WIDTH && line.trim().len() > indent.min(line.len()) / 2 {
+        if length > WIDTH && line.trim_end().chars().count() > indent {
             lines += &format!("{}\n", line.trim_end());
             line = " ".repeat(indent);
         }

@@ -71,6 +71,9 @@ pub(super) fn told(difference: &Difference, unit: Unit, other: &str) -> String {
 
 /// `-0.3% (-1.1% to +0.6%)`.
 pub(super) fn noise(difference: &Difference, unit: Unit) -> String {
+    if [difference.median, difference.low, difference.high] == [0.0; 3] {
+        return "none".to_owned();
+    }
     let part = (difference.relative, difference.relative_low, difference.relative_high);
     let [median, low, high] = match part {
         (Some(part), Some(low), Some(high)) => [part, low, high].map(signed),
@@ -79,9 +82,12 @@ pub(super) fn noise(difference: &Difference, unit: Unit) -> String {
     format!("{median} ({low} to {high})")
 }
 
-/// The last of the variants is the first once more.
+/// How much the baseline differs from itself; None if it was not measured twice.
 pub(super) fn noise_of(figure: &Figure, variants: &[Variant]) -> Option<Difference> {
     let again = variants.iter().position(|variant| variant.again)?;
+    if [0, again].iter().any(|&index| variants[index].failure.is_some()) {
+        return None;
+    }
     *figure.differences.get(again)?
 }
 
@@ -157,5 +163,7 @@ mod tests {
         let none = difference(None, Verdict::Lower);
         assert_eq!(mark(&none, Unit::Count), "-2000");
         assert_eq!(noise(&none, Unit::Nanoseconds), "-2.00 us (-3.00 us to +1.00 us)");
+        let same = Difference { median: 0.0, low: 0.0, high: 0.0, ..none };
+        assert_eq!(noise(&same, Unit::Count), "none");
     }
 }

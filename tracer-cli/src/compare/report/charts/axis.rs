@@ -118,8 +118,11 @@ impl ValueFormatter<f64> for Axis {
     }
 }
 
-/// Without zeros that say nothing: `1 us` for `1.00 us`.
+/// Without zeros and units that say nothing: `1 us` for `1.00 us`, `0` for `0 us`.
 fn short(unit: Unit, number: f64) -> String {
+    if number == 0.0 {
+        return "0".to_owned();
+    }
     let text = value(unit, number);
     let (number, unit) = text.split_once(' ').unwrap_or((&text, ""));
     let number =
@@ -139,7 +142,7 @@ mod tests {
     fn labels_are_round_numbers() {
         let axis = Axis::even("time", Unit::Nanoseconds, 395e6, 690e6);
         assert_eq!(labels(&axis), ["400 ms", "500 ms", "600 ms"]);
-        assert_eq!(labels(&Axis::even("", Unit::Bytes, 0.0, 1.1e6)), ["0 B", "500 kB", "1 MB"]);
+        assert_eq!(labels(&Axis::even("", Unit::Bytes, 0.0, 1.1e6)), ["0", "500 kB", "1 MB"]);
         assert_eq!(labels(&Axis::parts("", 0.21)), ["0%", "5%", "10%", "15%", "20%"]);
         let same = Axis::even("", Unit::Count, 0.0, 0.0);
         assert!(same.high > same.low && !same.ticks.is_empty());

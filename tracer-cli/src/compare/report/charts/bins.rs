@@ -8,12 +8,14 @@ const POINTS: f64 = 60.0;
 
 /// Part of the calls in each bin of a logarithmic scale, as corners of a line of steps: nanoseconds and parts.
 ///
-/// A bin is no less than a nanosecond wide; those that are wider than others for that hold as much more.
-pub(super) fn histogram(durations: &[(u64, u64)]) -> Vec<(f64, f64)> {
+/// A bin is no less than a nanosecond wide; what those that are wider than others for that hold is shown as if it were
+/// spread over several. Calls that took longer than `longest` nanoseconds have no bin, but count among all.
+pub(super) fn histogram(durations: &[(u64, u64)], longest: u64) -> Vec<(f64, f64)> {
+    let calls: u64 = durations.iter().map(|(_, calls)| calls).sum();
+    let durations = &durations[..durations.partition_point(|(ns, _)| *ns <= longest)];
     let (Some(&(first, _)), Some(&(last, _))) = (durations.first(), durations.last()) else {
         return Vec::new();
     };
-    let calls: u64 = durations.iter().map(|(_, calls)| calls).sum();
     let edges = edges(first.max(1), last.max(1));
     let mut corners = vec![(edges[0], 0.0)];
     let mut rest = durations;
@@ -74,7 +76,7 @@ mod tests {
     #[test]
     fn bins_hold_all_calls() {
         let durations: Vec<(u64, u64)> = (1..2_000).map(|ns| (ns, 2_000 / ns)).collect();
-        let corners = histogram(&durations);
+        let corners = histogram(&durations, 10_000);
         let width = |pair: &[(f64, f64)]| ((pair[1].0 / pair[0].0).log10() * f64::from(BINS)).max(1.0);
         let area: f64 = corners[1..].chunks_exact(2).map(|pair| pair[0].1 * width(pair)).sum();
         assert!((area - 1.0).abs() < 1e-9, "{area}");
@@ -84,18 +86,13 @@ mod tests {
 
     #[test]
     fn one_duration_is_one_step() {
-        let corners = histogram(&[(1_000, 5)]);
+        let corners = histogram(&[(1_000, 5)], 1_000);
         assert_eq!(corners, [(1000.0, 0.0), (1000.0, 1.0), (1122.0, 1.0), (1122.0, 0.0)]);
-        assert_eq!(
-            histogram(&[(0, 1)]),
-            [
-                (1.0, 0.0),
-                (1.0, 1.0 / 20_f64.mul_add(2_f64.log10(), 0.0)),
-                (2.0, 1.0 / 20_f64.mul_add(2_f64.log10(), 0.0)),
-                (2.0, 0.0)
-            ]
-        );
-        assert_eq!(histogram(&[]), []);
+        let wide = 1.0 / (f64::from(BINS) * 2_f64.log10());
+        assert_eq!(histogram(&[(0, 1)], 9), [(1.0, 0.0), (1.0, wide), (2.0, wide), (2.0, 0.0)]);
+        assert_eq!(histogram(&[], 1), []);
+        let rare = histogram(&[(1_000, 4), (2_000, 1)], 1_500);
+        assert_eq!(rare, [(1000.0, 0.0), (1000.0, 0.8), (1122.0, 0.8), (1122.0, 0.0)]);
     }
 
     #[test]

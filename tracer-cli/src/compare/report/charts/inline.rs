@@ -87,3 +87,27 @@ fn changed<'a>(
     }
     Ok((kept, of))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Style;
+    use super::*;
+
+    #[test]
+    fn colours_become_classes_and_series_get_a_name() {
+        let series = Named { name: "<a>".to_owned(), style: Style::Variant { place: 1, dashed: false } };
+        let svg = "<svg width=\"9\" viewBox=\"0 0 9 9\" xmlns=\"x\">\
+            <line opacity=\"1\" stroke=\"#000100\" x1=\"0\"/>\
+            <polyline fill=\"none\" opacity=\"1\" stroke=\"#010000\" points=\"1,2 3,4\"/>\
+            <text font-family=\"f\" fill=\"#000000\">1 &lt; 2</text></svg>";
+        let inlined = inline(svg, "a \"title\"", &[series]).unwrap();
+        assert_eq!(
+            inlined,
+            "<svg viewBox=\"0 0 9 9\" role=\"img\" aria-label=\"a &quot;title&quot;\">\
+             <line class=\"grid-stroke\" x1=\"0\"/>\
+             <polyline fill=\"none\" class=\"series line c1 p0\" data-number=\"0\" points=\"1,2 3,4\">\
+             <title>&lt;a&gt;</title></polyline>\
+             <text class=\"ink-fill\">1 &lt; 2</text></svg>"
+        );
+    }
+}

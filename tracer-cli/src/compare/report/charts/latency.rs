@@ -2,16 +2,17 @@
 
 use super::axis::Axis;
 use super::plot::{Plot, Shape, Size};
-use super::{Chart, Group, Named, bins, drawn};
+use super::{Chart, Group, Named, Part, Style, bins, drawn};
 use crate::compare::report::words::power_of_two;
-use crate::compare::result::{CallRow, Compared};
+use crate::compare::result::{CallRow, Compared, Variant};
 use crate::report::units::plural;
 
 /// So many size classes of a function are drawn: those with most calls.
 const MOST_CLASSES: usize = 16;
 
-const ABOUT: &str = "Tapped runs, all together. Left: which part of the calls took how long, in steps of 12% of the \
-    duration. Right: which part took at least so long; where a line crosses 1% is its p99.";
+const ABOUT: &str = "Tapped runs, all together. Durations: which part of the calls took how long, in steps of 12%, up to \
+    the p99.9 of the slowest variant. Tails: which part took at least so long, up to the longest call; where a line \
+    crosses 1% is its p99.";
 
 /// A variant, and its calls of one class.
 type Row<'a> = (Named, &'a CallRow);
@@ -25,7 +26,13 @@ pub(super) fn groups(compared: &Compared) -> anyhow::Result<Vec<Group>> {
         (known.iter().position(|name| name == function).unwrap_or(known.len()), *function)
     });
     functions.dedup();
-    functions.into_iter().map(|function| group(function, compared)).collect()
+    let mut groups = functions
+        .into_iter()
+        .map(|function| group(function, compared))
+        .collect::<anyhow::Result<Vec<Group>>>()?;
+    groups.retain(|group| !group.charts.is_empty());
+    groups.iter_mut().take(1).for_each(|group| group.about = Some(ABOUT));
+    Ok(groups)
 }
 
 fn group(function: &str, compared: &Compared) -> anyhow::Result<Group> {
@@ -34,15 +41,13 @@ fn group(function: &str, compared: &Compared) -> anyhow::Result<Group> {
     let mut charts = Vec::new();
     let mut parts = Vec::new();
     if !all.is_empty() {
-        let x = || durations(&all);
         charts.push(histogram(
             format!("latency-{function}"),
             format!("{function}: duration"),
             &all,
-            x(),
             Size::Large,
         )?);
-        charts.push(tail(format!("tail-{function}"), format!("{function}: tail"), &all, x())?);
+        charts.push(tail(format!("tail-{function}"), format!("{function}: tail"), &all)?);
         let classes = classes(compared, function);
         let by_size = classes.iter().filter(|class| class.0.is_some()).map(|&(size, threads)| {
             let size_bytes = size.unwrap_or(0);
@@ -51,7 +56,6 @@ fn group(function: &str, compared: &Compared) -> anyhow::Result<Group> {
                 format!("latency-{function}-{size_bytes}-bytes"),
                 title,
                 &of(size, threads),
-                x(),
                 Size::Small,
             )
         });
@@ -62,26 +66,20 @@ fn group(function: &str, compared: &Compared) -> anyhow::Result<Group> {
                 1 => format!("{function}: 1 thread alive"),
                 _ => format!("{function}: to {} alive", plural(alive, "thread")),
             };
-            histogram(
-                format!("latency-{function}-{alive}-threads"),
-                title,
-                &of(size, threads),
-                x(),
-                Size::Small,
-            )
+            histogram(format!("latency-{function}-{alive}-threads"), title, &of(size, threads), Size::Small)
         });
         let by_threads = by_threads.collect::<anyhow::Result<Vec<Chart>>>()?;
-        parts.push((format!("{function} by size"), by_size));
-        parts.push((format!("{function} by threads alive"), by_threads));
+        parts.push(Part { title: format!("{function} by size"), charts: by_size, open: false });
+        parts.push(Part { title: format!("{function} by threads alive"), charts: by_threads, open: false });
         // One class is all calls.
-        parts.retain(|(_, charts)| charts.len() > 1);
+        parts.retain(|part| part.charts.len() > 1);
     }
-    Ok(Group { title: format!("Latency of {function}"), about: ABOUT, charts, parts })
+    Ok(Group { title: format!("Latency of {function}"), about: None, charts, parts })
 }
 
 /// Of all variants that called it.
 fn rows<'a>(compared: &'a Compared, function: &str, size: Option<u64>, threads: Option<u64>) -> Vec<Row<'a>> {
-    let row = |(named, variant): (Named, &'a crate::compare::result::Variant)| {
+    let row = |(named, variant): (Named, &'a Variant)| {
         let mut rows =
             variant.calls.iter().filter(|row| row.function == function && !row.durations.is_empty());
         Some((named, rows.find(|row| (row.up_to_bytes, row.up_to_threads) == (size, threads))?))
@@ -112,31 +110,31 @@ fn classes(compared: &Compared, function: &str) -> Vec<(Option<u64>, Option<u64>
     frequent.map(|(size, threads, _)| (size, threads)).collect()
 }
 
-/// From the shortest call to the longest.
-fn durations(rows: &[Row<'_>]) -> Axis {
-    let all = || rows.iter().flat_map(|(_, row)| &row.durations).map(|(ns, _)| *ns);
-    // What is below a nanosecond, and the right edge of the last step.
-    Axis::durations(
-        "duration of a call",
-        all().min().unwrap_or(1),
-        all().max().unwrap_or(1).saturating_mul(9) / 8,
-    )
+/// From the shortest call to `longest`.
+fn durations(rows: &[Row<'_>], longest: u64) -> Axis {
+    let shortest = rows.iter().filter_map(|(_, row)| Some(row.durations.first()?.0)).min();
+    Axis::durations("duration of a call", shortest.unwrap_or(1), longest)
 }
 
-fn histogram(id: String, title: String, rows: &[Row<'_>], x: Axis, size: Size) -> anyhow::Result<Chart> {
-    let lines = rows.iter().map(|(named, row)| (named.clone(), bins::histogram(&row.durations)));
+fn histogram(id: String, title: String, rows: &[Row<'_>], size: Size) -> anyhow::Result<Chart> {
+    let longest = rows.iter().map(|(_, row)| row.p999_ns).max().unwrap_or(1);
+    let lines = rows.iter().map(|(named, row)| (named.clone(), bins::histogram(&row.durations, longest)));
     let lines: Vec<(Named, Vec<(f64, f64)>)> = lines.collect();
     let highest = lines.iter().flat_map(|(_, line)| line).map(|(_, part)| *part).fold(0.0, f64::max);
-    let series =
-        lines.into_iter().map(|(named, line)| (named, vec![Shape::Shade(line.clone()), Shape::Line(line)]));
-    Plot { id, title, size, x, y: Axis::parts("part of the calls", highest), series: series.collect() }.draw()
+    let series = lines.into_iter().map(|(named, line)| {
+        let shade = (named.style != Style::Noise).then(|| Shape::Shade(line.clone()));
+        (named, shade.into_iter().chain([Shape::Line(line)]).collect())
+    });
+    let (x, y) = (durations(rows, longest), Axis::parts("part of the calls", highest));
+    Plot { id, title, size, x, y, series: series.collect() }.draw()
 }
 
-fn tail(id: String, title: String, rows: &[Row<'_>], x: Axis) -> anyhow::Result<Chart> {
+fn tail(id: String, title: String, rows: &[Row<'_>]) -> anyhow::Result<Chart> {
     let lines = rows.iter().map(|(named, row)| (named.clone(), bins::tail(&row.durations)));
     let lines: Vec<(Named, Vec<(f64, f64)>)> = lines.collect();
     let rarest = lines.iter().flat_map(|(_, line)| line).map(|(_, part)| *part).fold(1.0, f64::min);
-    let y = Axis::tenths("calls that took longer", rarest);
+    let longest = rows.iter().map(|(_, row)| row.max_ns).max().unwrap_or(1);
+    let (x, y) = (durations(rows, longest), Axis::tenths("calls that took longer", rarest));
     let series = lines.into_iter().map(|(named, line)| (named, vec![Shape::Line(line)]));
     Plot { id, title, size: Size::Large, x, y, series: series.collect() }.draw()
 }

@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::plot::{Plot, Shape, Size};
-use super::{Chart, Group, Named, Style, drawn};
+use super::{Chart, Group, Named, Part, Style, drawn};
 use crate::compare::result::{Compared, Unit};
 use crate::compare::run::MemoryPoint;
 
@@ -24,7 +24,7 @@ pub(super) fn group(compared: &Compared) -> anyhow::Result<Group> {
     if !resident.is_empty() {
         let ends = ends(resident.iter().map(|(_, line)| line));
         let id = "memory-untapped".to_owned();
-        charts.push(chart(id, "resident, untapped".to_owned(), Size::Large, resident, ends)?);
+        charts.push(chart(id, "resident, untapped".to_owned(), Size::Wide, resident, ends)?);
     }
     let tapped: Vec<(usize, String, Vec<(Named, Line)>)> = drawn(compared)
         .enumerate()
@@ -40,8 +40,8 @@ pub(super) fn group(compared: &Compared) -> anyhow::Result<Group> {
     });
     let parts = parts.collect::<anyhow::Result<Vec<Chart>>>()?;
     let title = "Live and resident memory of each variant, tapped".to_owned();
-    let parts = if parts.is_empty() { Vec::new() } else { vec![(title, parts)] };
-    Ok(Group { title: "Memory over time".to_owned(), about: ABOUT, charts, parts })
+    let parts = if parts.is_empty() { Vec::new() } else { vec![Part { title, charts: parts, open: true }] };
+    Ok(Group { title: "Memory over time".to_owned(), about: Some(ABOUT), charts, parts })
 }
 
 /// Nanoseconds and bytes.

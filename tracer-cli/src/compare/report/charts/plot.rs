@@ -16,6 +16,8 @@ use super::{Chart, Named, inline};
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Size {
     Large,
+    /// As wide as two large ones beside each other.
+    Wide,
     Small,
     /// As high as so many rows.
     Rows(usize),
@@ -25,6 +27,7 @@ impl Size {
     fn units(self) -> (u32, u32) {
         match self {
             Self::Large => (1200, 680),
+            Self::Wide => (2440, 680),
             Self::Small => (800, 500),
             Self::Rows(rows) => (1200, 130 + 64 * rows as u32),
         }
@@ -65,7 +68,8 @@ impl Plot {
             self.paint(&mut svg).map_err(|why| anyhow!("the chart {} cannot be drawn: {why}", self.id))?;
         let series: Vec<Named> = self.series.into_iter().map(|(named, _)| named).collect();
         let svg = inline::inline(&svg, &self.title, &series)?;
-        Ok(Chart { id: self.id, title: self.title, series, area, svg })
+        let labelled = matches!(self.size, Size::Rows(_));
+        Ok(Chart { id: self.id, title: self.title, series, labelled, area, svg })
     }
 
     /// Where the figures are: left, top, right, bottom.

@@ -21,7 +21,7 @@ pub(super) fn group(compared: &Compared) -> anyhow::Result<Group> {
             charts.extend(chart(compared, figure, of)?);
         }
     }
-    Ok(Group { title: "All rounds".to_owned(), about: ABOUT, charts, parts: Vec::new() })
+    Ok(Group { title: "All rounds".to_owned(), about: Some(ABOUT), charts, parts: Vec::new() })
 }
 
 /// A row for each variant; None if nobody has the figure.
