@@ -15,8 +15,8 @@ fn the_program_sees_what_env_would_have_given_it() {
             ["-u", "TAKEN", "--"].iter().chain(settings).copied().chain([path.as_str()]).collect();
         let without = launch.clone().run("env", &words).expect_status(0);
         assert!(!without.stdout().contains("TAKEN"), "{without}");
-        let options = settings.iter().flat_map(|setting| ["-E", setting]);
-        let options: Vec<&str> = options.chain(["--env", "TAKEN"]).collect();
+        let options = settings.iter().map(|setting| format!("--env={setting}"));
+        let options: Vec<String> = options.chain(["-ETAKEN".to_owned()]).collect();
         let with = launch.tapped().options(&options).run(&target, &[] as &[&str]);
         with.expect_same_but_for_the_filter(&without);
     }

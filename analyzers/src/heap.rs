@@ -27,7 +27,7 @@ use inherited::InheritedBlocks;
 use memo::Memos;
 use origins::Origins;
 use owner::{BlockOwner, BlockRelease, Got, Purpose};
-use recent::{Ended, Failed, RecentAcquire, RecentRelease};
+use recent::{Ended, Failed, RecentAcquire, RecentRelease, encloses};
 use slot::MAX_BYTES;
 use table::Table;
 use totals::Totals;
@@ -79,6 +79,23 @@ impl HeapLedger {
     #[must_use]
     pub fn live_blocks(&self) -> u64 {
         self.totals.live.blocks
+    }
+
+    /// Requested size of the block at address `block` that the event, which has not been observed yet, gives back;
+    /// None if nobody is known to have it. Of an outer call (`operator delete`) whose inner one (`free`) has been
+    /// observed, too.
+    pub(crate) fn released_bytes(&mut self, event: &Event<'_>, block: u64) -> Option<u64> {
+        match self.table.find_mut(block) {
+            Some(slot) if slot.is_owned_at(event.start_ns) => Some(slot.got().bytes),
+            _ => {
+                let row = self.row_of(event);
+                let inner = self.memos.row(row).release_of(block)?;
+                let release = &inner.release;
+                let is_inner =
+                    release.thread == event.thread && encloses(event, release.start_ns, inner.end_ns);
+                inner.ended.block().filter(|_| is_inner).map(|got| got.bytes)
+            }
+        }
     }
 
     #[inline]

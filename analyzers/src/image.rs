@@ -1,5 +1,6 @@
 //! All ledgers of one process image.
 
+use crate::allocation_latency::{AllocationLatency, AllocationLatencyRow};
 use crate::arenas::regions::Regions;
 use crate::descriptors::{DescriptorReport, Descriptors};
 use crate::event::{Action, Analyzer, Event, Image, Thread};
@@ -25,12 +26,22 @@ pub struct Config {
     pub wrappers: &'static [Option<CallId>],
     /// What allocations are measured against, if they are.
     pub capacity: Option<Capacity>,
+    /// By function number: whether its latency is divided by size and threads. Empty: that is not done at all.
+    pub by_size: &'static [bool],
 }
 
 impl Default for Config {
     /// All of them.
     fn default() -> Self {
-        Self { heap: true, descriptors: true, latency: true, kernel: true, wrappers: &[], capacity: None }
+        Self {
+            heap: true,
+            descriptors: true,
+            latency: true,
+            kernel: true,
+            wrappers: &[],
+            capacity: None,
+            by_size: &[],
+        }
     }
 }
 
@@ -45,6 +56,7 @@ pub struct ImageLedger {
     outsized: Outsized,
     descriptors: Descriptors,
     latency: Latency,
+    by_size: Option<Box<AllocationLatency>>,
     kernel: Kernel,
     regions: Regions,
 }
@@ -66,6 +78,8 @@ pub struct ImageReport {
     pub descriptors: Option<DescriptorReport>,
     /// The latency of its calls.
     pub latency: Option<LatencyReport>,
+    /// The latency of the allocator's calls, by size and threads.
+    pub by_size: Option<Vec<AllocationLatencyRow>>,
     /// Its system calls.
     pub kernel: Option<KernelReport>,
 }
@@ -90,6 +104,7 @@ impl ImageLedger {
             outsized: Outsized::new(config.capacity, parent.map(|parent| &parent.outsized)),
             descriptors,
             latency: Latency::default(),
+            by_size: (!config.by_size.is_empty()).then(|| Box::new(AllocationLatency::new(config.by_size))),
             kernel: Kernel::default(),
             regions: parent.map_or_else(Regions::default, |parent| parent.regions.inherit()),
         }
@@ -106,6 +121,9 @@ impl ImageLedger {
         self.began_ns = self.began_ns.min(provisional.began_ns);
         self.descriptors.adopt(provisional.descriptors);
         self.latency.add(&provisional.latency);
+        if let (Some(by_size), Some(provisional)) = (&mut self.by_size, provisional.by_size) {
+            by_size.adopt(*provisional);
+        }
         self.kernel.adopt(provisional.kernel);
         // What a forked child has is what its parent had then, not when the child told of itself.
         self.regions = provisional.regions;
@@ -146,8 +164,18 @@ impl ImageLedger {
         }
     }
 
-    /// Nothing of `thread` will come any more.
-    pub(crate) fn thread_ended(&mut self, thread: Thread) {
+    /// A thread of it began at `at_ns`.
+    pub(crate) fn thread_began(&mut self, at_ns: u64) {
+        if let Some(by_size) = &mut self.by_size {
+            by_size.thread_began(at_ns);
+        }
+    }
+
+    /// Nothing of `thread`, which was seen to be gone at `at_ns`, will come any more.
+    pub(crate) fn thread_ended(&mut self, thread: Thread, at_ns: u64) {
+        if let Some(by_size) = &mut self.by_size {
+            by_size.thread_ended(at_ns);
+        }
         self.descriptors.thread_ended(thread);
         self.kernel.thread_ended(thread);
         self.outsized.thread_ended(thread);
@@ -166,6 +194,9 @@ impl ImageLedger {
         let made = self.kernel.library_call(event);
         if self.config.latency {
             self.latency.observe_call(event, made);
+        }
+        if let Some(by_size) = &mut self.by_size {
+            by_size.observe_call(event, made, &mut self.heap);
         }
         made
     }
@@ -279,6 +310,7 @@ impl Analyzer for ImageLedger {
             outsized: self.outsized.report().filter(|_| heap),
             descriptors: descriptors.then(|| self.descriptors.report()),
             latency: latency.then(|| self.latency.report()),
+            by_size: self.by_size.as_ref().map(|by_size| by_size.report()),
             kernel: kernel.then(|| self.kernel.report(&self.latency, wrappers)),
         }
     }

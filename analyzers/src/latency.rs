@@ -201,7 +201,7 @@ impl Function {
 
 impl Calls {
     #[inline]
-    fn observe(&mut self, event: &Event<'_>, stopped_ns: u64) {
+    pub(crate) fn observe(&mut self, event: &Event<'_>, stopped_ns: u64) {
         let spent_ns = event.end_ns.saturating_sub(event.start_ns).saturating_sub(stopped_ns);
         self.count(event.errno, event.timed.then_some(spent_ns));
     }
@@ -228,7 +228,12 @@ impl Calls {
         self.count
     }
 
-    fn row(&self, function: FunctionId) -> LatencyRow {
+    /// Every duration that was seen, in nanoseconds, ascending, and how often.
+    pub(crate) fn durations(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        self.durations.iter()
+    }
+
+    pub(crate) fn row(&self, function: FunctionId) -> LatencyRow {
         let durations = &self.durations;
         LatencyRow {
             function,

@@ -8,6 +8,7 @@
 //! [`latency`].
 #![forbid(unsafe_code)]
 
+pub mod allocation_latency;
 pub mod arenas;
 pub mod compare;
 pub mod counts;

@@ -93,6 +93,11 @@ pub struct Run {
     #[arg(long, value_name = "SWITCH", value_enum, default_value_t = Switch::On)]
     pub latency: Switch,
 
+    /// By what the durations of calls are divided: also the allocator's by size of the block and number of threads
+    /// alive, or all by function only
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = LatencyBy::Function)]
+    pub latency_by: LatencyBy,
+
     /// How functions are tapped
     #[arg(long, value_name = "HOW", value_enum, default_value_t = Binding::Symbols)]
     pub bind: Binding,
@@ -224,6 +229,11 @@ pub struct Run {
     #[arg(long, value_name = "DURATION", value_parser = parse_period)]
     pub snapshot_every: Option<Duration>,
 
+    /// Read how much memory all processes together have live and resident so often, such as 20ms or 1s; at least
+    /// 10ms. Nobody is stopped for it
+    #[arg(long, value_name = "DURATION", value_parser = parse_period)]
+    pub memory_every: Option<Duration>,
+
     /// Whether a process is stopped for the milliseconds that a look at its memory takes; if not, what
     /// changes meanwhile can make a look inconsistent, which it says then
     #[arg(long, value_name = "SWITCH", value_enum, default_value_t = Switch::On)]
@@ -349,6 +359,15 @@ pub enum OnFull {
     Wait,
     /// The record is dropped and counted: the program never waits
     Drop,
+}
+
+/// By what durations are divided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LatencyBy {
+    /// By function
+    Function,
+    /// Those of malloc, free, realloc, operator new and their like also by size and threads
+    Size,
 }
 
 /// How stacks are taken.

@@ -188,6 +188,7 @@ impl Findings {
             blind_spots,
             stacks: counts(options, table, checked),
             system_calls: outcome.system_calls,
+            memory_over_time: outcome.memory_over_time,
             life: outcome.life,
             processes,
         };
@@ -229,6 +230,7 @@ fn facts(process: Process, findings: Option<ImageReport>, detached: bool) -> Pro
             ended => ended,
         },
         untapped_reason,
+        executed: process.executed,
         started_ns: process.began_ns,
         ended_ns: process.ended_ns,
         threads: process.threads,

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use goblin::elf::Elf;
+use goblin::elf::program_header::{PT_GNU_RELRO, PT_LOAD, ProgramHeader};
 use goblin::elf64::section_header::{SHN_UNDEF, SHT_DYNSYM};
 use goblin::elf64::sym::{SIZEOF_SYM, STB_LOCAL, STT_FUNC};
 use nix::sys::memfd::{MFdFlags, memfd_create};
@@ -47,6 +48,44 @@ impl Binding {
         })
     }
 }
+
+/// System calls by which glibc's loader maps the library, in every program that it is preloaded into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallsToLoad {
+    /// One for each segment, and one more where a segment's zeros go on beyond the file's last page.
+    pub mmap: u64,
+    /// One for what is read-only after relocation.
+    pub mprotect: u64,
+}
+
+impl CallsToLoad {
+    /// Of the library that this binary holds.
+    ///
+    /// # Errors
+    /// If that is damaged.
+    pub fn of_the_interposer() -> anyhow::Result<Self> {
+        let elf = Elf::parse(LIBRARY).context("the embedded library is damaged")?;
+        Ok(Self::of(&elf.program_headers))
+    }
+
+    /// As `_dl_map_segments` and `_dl_protect_relro` make them (glibc's elf/dl-map-segments.h and elf/dl-reloc.c),
+    /// for segments without gaps between them, as linkers lay them out.
+    fn of(headers: &[ProgramHeader]) -> Self {
+        let pages = |bytes: u64| bytes.div_ceil(PAGE);
+        let segments = || headers.iter().filter(|header| header.p_type == PT_LOAD);
+        let ends_in_zeros = |header: &&ProgramHeader| {
+            pages(header.p_vaddr + header.p_memsz) > pages(header.p_vaddr + header.p_filesz)
+        };
+        let relro = headers.iter().filter(|header| header.p_type == PT_GNU_RELRO);
+        Self {
+            mmap: (segments().count() + segments().filter(ends_in_zeros).count()) as u64,
+            mprotect: relro.count() as u64,
+        }
+    }
+}
+
+/// Bytes of a page of x86-64.
+const PAGE: u64 = 4096;
 
 /// A copy of the library whose exported functions are local symbols.
 fn with_local_functions(library: &[u8]) -> anyhow::Result<Vec<u8>> {
@@ -162,7 +201,43 @@ fn in_memory(library: &[u8]) -> anyhow::Result<Library> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+    use std::process::Command;
+
     use super::*;
+
+    /// How often a program makes each system call of memory, by strace; None without strace.
+    fn counted(program: &str, preload: Option<&Path>) -> Option<HashMap<String, u64>> {
+        let directory = tempfile::tempdir().unwrap();
+        let summary = directory.path().join("summary");
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-c", "-U", "calls,name", "-e", "trace=%memory", "-o"]).arg(&summary);
+        strace.args(preload.map(|library| format!("-ELD_PRELOAD={}", library.display()))).arg(program);
+        let output = strace.env_remove("LD_PRELOAD").output().ok()?;
+        assert!(output.status.success(), "{output:?}");
+        let rows = fs::read_to_string(summary).unwrap();
+        let row = |line: &str| {
+            let (calls, name) = line.trim().split_once(' ')?;
+            Some((name.trim().to_owned(), calls.parse().ok()?)).filter(|(name, _)| name != "total")
+        };
+        Some(rows.lines().filter_map(row).collect())
+    }
+
+    #[test]
+    fn loading_the_library_takes_the_calls_that_strace_counts() {
+        let library = Library::place(Binding::Symbols).unwrap();
+        let load = CallsToLoad::of_the_interposer().unwrap();
+        for program in ["/bin/true", "/bin/ls"] {
+            let Some(without) = counted(program, None) else {
+                eprintln!("skipped: strace is not installed");
+                return;
+            };
+            let mut expected = without.clone();
+            *expected.get_mut("mmap").unwrap() += load.mmap;
+            *expected.get_mut("mprotect").unwrap() += load.mprotect;
+            assert_eq!(counted(program, Some(library.path())), Some(expected), "{without:?}");
+        }
+    }
 
     #[test]
     fn the_variant_for_slots_has_the_same_functions_under_no_name_of_their_own() {

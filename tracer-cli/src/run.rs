@@ -19,13 +19,13 @@ use crossbeam_channel::{Receiver, bounded, never, select, tick, unbounded};
 use nix::unistd::Pid;
 
 use crate::calibration::Calibration;
-use crate::cli::{OnFull, Run, StacksAt, Switch, SyscallsMode, TapFamily};
+use crate::cli::{LatencyBy, OnFull, Run, StacksAt, Switch, SyscallsMode, TapFamily};
 use crate::fail_on::Condition;
 use crate::library::Library;
 use crate::preflight;
 use crate::progress::ProgressLine;
 use crate::reader::{Options, Outcome, Progress, Reader};
-use crate::report::build::wrappers;
+use crate::report::build::{allocator_calls, wrappers};
 use crate::segment_file::{self, SegmentFile};
 use crate::session::{self, Start, Target};
 use crate::signals;
@@ -212,6 +212,7 @@ fn watch(
         descriptors: has(Family::Fd),
         wrappers: wrappers(),
         capacity: memory_limit::capacity(options.outsized),
+        by_size: if options.latency_by == LatencyBy::Size { allocator_calls() } else { &[] },
         ..Config::default()
     };
     let symbols = Symbols::new(options.debug_dir.clone());
@@ -219,9 +220,10 @@ fn watch(
         let stop = Arc::clone(&stop);
         let throttle = options.throttle_reader;
         let looks_at_running = options.snapshot_stop == Switch::Off;
+        let memory_every = options.memory_every;
         thread::spawn(move || {
             let session = Session::new(config);
-            let how = Options { throttle, tallies, looks_at_running };
+            let how = Options { throttle, tallies, looks_at_running, memory_every };
             let reader = Reader::new(segment, clock, calibration.end(), session, symbols, how, tell_seen);
             let outcome = reader.run(&stop, &tell_progress);
             let _ = tell_outcome.send(outcome);

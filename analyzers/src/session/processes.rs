@@ -72,10 +72,17 @@ impl Session {
         }
     }
 
-    /// `thread` of `image` is gone, and all of its calls have been told.
-    pub fn thread_ended(&mut self, image: Image, thread: Thread) {
+    /// A thread of `image` began at `at_ns`.
+    pub fn thread_began(&mut self, image: Image, at_ns: u64) {
         if let Some(ledger) = self.ledger(image) {
-            ledger.thread_ended(thread);
+            ledger.thread_began(at_ns);
+        }
+    }
+
+    /// `thread` of `image` was seen at `at_ns` to be gone, and all of its calls have been told.
+    pub fn thread_ended(&mut self, image: Image, thread: Thread, at_ns: u64) {
+        if let Some(ledger) = self.ledger(image) {
+            ledger.thread_ended(thread, at_ns);
         }
     }
 

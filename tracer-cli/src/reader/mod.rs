@@ -10,6 +10,7 @@ mod kernel;
 mod life;
 mod look;
 mod lost;
+mod memory_series;
 mod notes;
 mod pause;
 pub mod processes;
@@ -31,6 +32,8 @@ use crossbeam_channel::Sender;
 use self::feed::Feed;
 use self::kernel::Held;
 pub use self::lost::Lost;
+pub use self::memory_series::MemoryReading;
+use self::memory_series::MemorySeries;
 pub(crate) use self::pause::Pause;
 use self::processes::Processes;
 use self::snapshots::Sleepers;
@@ -76,6 +79,8 @@ pub struct Options {
     pub tallies: bool,
     /// Whether processes run on while they are looked at.
     pub looks_at_running: bool,
+    /// How often memory is read over time, if it is.
+    pub memory_every: Option<Duration>,
 }
 
 /// Everything the reader knows.
@@ -104,6 +109,7 @@ pub struct Reader {
     provisional: u32,
     held: Held,
     looks: Looks,
+    memory: Option<MemorySeries>,
     /// Of a process that is stopped: threads that are not.
     sleepers: Option<Sleepers>,
     /// What was looked at on demand and has not been told yet.
@@ -137,6 +143,8 @@ pub struct Outcome {
     pub life: LifeReport,
     /// The system calls of all processes together.
     pub system_calls: Vec<calltap_analyzers::kernel::SystemCallRow>,
+    /// Memory over time, if it was to be read.
+    pub memory_over_time: Option<Vec<MemoryReading>>,
     /// From the beginning of the session to its end.
     pub duration_ns: u64,
     /// Allocations by stack, if they were to be counted.
@@ -180,6 +188,7 @@ impl Reader {
             provisional: 0,
             held: Held::default(),
             looks: Looks::new(),
+            memory: options.memory_every.map(MemorySeries::new),
             sleepers: None,
             seen: Vec::new(),
             tell_seen,
@@ -196,6 +205,7 @@ impl Reader {
             pause.round_begins();
             let most = self.round();
             self.look_at_running();
+            self.read_memory_if_due();
             let header = self.segment.header();
             header.heartbeat.fetch_add(1, Ordering::Relaxed);
             if told.elapsed() >= PROGRESS_EVERY {
@@ -335,6 +345,7 @@ impl Reader {
             histograms: self.feed.session().histograms(),
             life: self.life.report(),
             system_calls: self.feed.session().system_calls(),
+            memory_over_time: self.memory.map(MemorySeries::into_readings),
             duration_ns: self.scale.since_zero(self.clock.now()),
             tally: self.feed.tally(),
         }

@@ -63,6 +63,8 @@ impl Reader {
                 let child = note.number(1);
                 if note.arguments[2] == CLONED && note.number(3) == pid {
                     self.processes.current(pid, at_ns).threads += 1;
+                    let image = self.ledger(pid, at_ns);
+                    self.feed.session().thread_began(image, at_ns);
                 } else {
                     self.processes.forked(pid, child, at_ns);
                     self.forked(pid, child, note.arguments[2], Thread(note.number(4)), at_ns);
@@ -86,9 +88,10 @@ impl Reader {
                 let thread = Thread(note.number(1));
                 self.thread_ended(pid, thread, at_ns);
                 let image = self.ledger(pid, at_ns);
-                self.feed.session().thread_ended(image, thread);
+                self.feed.session().thread_ended(image, thread, at_ns);
             }
             Note::ExitStop => {
+                self.read_memory_at_end();
                 let snapshot = exit_snapshot::read(pid, note.number(3));
                 self.look_at_exit(pid, note.number(3), &snapshot);
                 self.last_look(pid, &snapshot, at_ns);

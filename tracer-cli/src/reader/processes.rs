@@ -210,6 +210,13 @@ impl Processes {
         pids
     }
 
+    /// The ids of the processes that have not been seen to end, but for `vfork` children, which are in their
+    /// parent's memory.
+    pub fn with_memory_of_their_own(&self) -> impl Iterator<Item = u32> + '_ {
+        let current = self.current.iter().filter(|(_, index)| self.all[**index].vforked_by.is_none());
+        current.map(|(pid, _)| *pid)
+    }
+
     /// Gives each process what looks at its image have found.
     pub fn looked_at(&mut self, mut looks: HashMap<Image, Vec<ArenaReport>>) {
         for process in &mut self.all {

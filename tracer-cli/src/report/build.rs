@@ -1,12 +1,11 @@
 //! From what the analyzers found and what the session knows to the report.
 
 use calltap_analyzers::event::FunctionId;
-use calltap_analyzers::latency::LatencyReport;
 use calltap_analyzers::mappings::MappingReport;
 use calltap_channel::function::Function;
 use nix::sys::signal::Signal;
 
-use super::model::{self, EndedBy, Latency, Process, Report, SCHEMA_VERSION, Target};
+use super::model::{self, EndedBy, Process, Report, SCHEMA_VERSION, Target};
 use super::stacks::Source;
 use crate::exit_snapshot::{ExitSnapshot, Limit, SystemFiles};
 use crate::stack_files::Folded;
@@ -16,8 +15,10 @@ mod descriptors;
 mod facts;
 mod faults;
 mod heap;
+mod latency;
 mod leaks;
 pub mod life;
+mod memory;
 mod needed;
 mod outsized;
 mod sites;
@@ -25,6 +26,7 @@ mod system_calls;
 mod uses;
 
 pub use facts::{Ended, Facts, ProcessFacts, Wishes};
+pub use latency::allocator_calls;
 use sites::{Naming, Sites};
 pub use system_calls::wrappers;
 
@@ -58,6 +60,7 @@ impl Report {
             lost_by_thread: facts.lost_by_thread,
             blind_spots: facts.blind_spots,
             system_calls: system_calls::totals(&facts.system_calls),
+            memory_over_time: facts.memory_over_time.map(memory::over_time),
             stacks: model::StackCounts { lost, guessed, ..facts.stacks },
             processes,
             life: life::life(facts.life),
@@ -73,6 +76,7 @@ fn process(facts: ProcessFacts, detail: bool, command: &[String], naming: &mut N
     let mut sites = Sites::of(naming, facts.image, program, detail);
     let findings = facts.findings;
     let events = findings.as_ref().map_or(0, |found| found.events);
+    let by_size = findings.as_ref().and_then(|found| found.by_size.as_deref()).map(latency::by_size);
     let found = findings.as_ref().and_then(|found| found.outsized.as_ref());
     let ending = (facts.ended, facts.ended_ns);
     let outsized = found.map(|found| outsized::outsized(found, ending, &mut sites));
@@ -89,6 +93,7 @@ fn process(facts: ProcessFacts, detail: bool, command: &[String], naming: &mut N
         signal_name: signal.map(signal_name),
         tapped: facts.untapped_reason.is_none(),
         untapped_reason: facts.untapped_reason,
+        executed: facts.executed,
         started_ns: facts.started_ns,
         ended_ns: facts.ended_ns,
         threads: facts.threads,
@@ -97,7 +102,8 @@ fn process(facts: ProcessFacts, detail: bool, command: &[String], naming: &mut N
         descriptors: descriptors.map(|r| descriptors::descriptors(&r, snapshot, &mut sites)),
         mappings: mappings.map(mapping_totals),
         outsized,
-        latency: latency.as_ref().map(latency_rows).unwrap_or_default(),
+        latency: latency.as_ref().map(latency::rows).unwrap_or_default(),
+        latency_by_size: by_size,
         system_calls: kernel.map(|report| system_calls::system_calls(report, &mut sites)),
         arenas: arenas::arenas(&facts.looks, command, &mut sites),
         unfinished_calls: facts.unfinished.into_iter().map(unfinished).collect(),
@@ -138,29 +144,6 @@ fn function_name(function: FunctionId) -> String {
         Some(function) => function.name().to_owned(),
         None => format!("function {}", function.0),
     }
-}
-
-/// Most total time first.
-fn latency_rows(report: &LatencyReport) -> Vec<Latency> {
-    let mut rows: Vec<_> = report
-        .rows
-        .iter()
-        .map(|row| Latency {
-            function: function_name(row.function),
-            count: row.count,
-            timed: row.timed,
-            errors: row.errors,
-            total_ns: row.total_ns,
-            min_ns: row.min_ns,
-            p50_ns: row.p50_ns,
-            p90_ns: row.p90_ns,
-            p99_ns: row.p99_ns,
-            p999_ns: row.p999_ns,
-            max_ns: row.max_ns,
-        })
-        .collect();
-    rows.sort_by(|a, b| (b.total_ns, b.count, &a.function).cmp(&(a.total_ns, a.count, &b.function)));
-    rows
 }
 
 fn unfinished((tid, function, first_argument): (u32, Function, u64)) -> model::Unfinished {

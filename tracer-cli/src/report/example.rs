@@ -6,11 +6,11 @@ mod outsized;
 use super::model::{
     Allocation, AtExit, Balance, Call, CostPart, CostSplit, DescriptorFault, Descriptors, Difference,
     Executed, FailedCalls, FailedClose, Fault, Forecast, Frame, Growing, Heap, KindTotal, LastUse, Latency,
-    Life, Lifetimes, Limits, Lived, Lost, Maker, MappedObject, Mappings, MemoryAtExit, Mismatch, Named,
-    OriginTotal, PassedOn, PathCalls, PathTotal, Process, RefusedOpen, Report, Residue, RuntimeOwned,
-    SCHEMA_VERSION, SignalGot, SignalSent, SiteTotal, SizeClass, SoftHard, Stack, StackCounts, StackEnd,
-    StackTotal, StillAllocated, StillOpen, Stopped, Suppressed, SystemCallTotal, SystemCalls,
-    SystemOpenFiles, Target, Unfinished, UseTotal, Uses,
+    LatencyBySize, Life, Lifetimes, Limits, Lived, Lost, Maker, MappedObject, Mappings, MemoryAtExit,
+    MemoryPoint, Mismatch, Named, OriginTotal, PassedOn, PathCalls, PathTotal, Process, RefusedOpen, Report,
+    Residue, RuntimeOwned, SCHEMA_VERSION, SignalGot, SignalSent, SiteTotal, SizeClass, SoftHard, Stack,
+    StackCounts, StackEnd, StackTotal, StillAllocated, StillOpen, Stopped, Suppressed, SystemCallTotal,
+    SystemCalls, SystemOpenFiles, Target, Unfinished, UseTotal, Uses,
 };
 
 impl Report {
@@ -125,6 +125,12 @@ impl Report {
             mappings: Some(Mappings::default()),
             outsized: Some(Self::example_outsized()),
             latency: vec![Latency { function: Self::EXAMPLE_FUNCTION.to_owned(), ..Latency::default() }],
+            latency_by_size: Some(vec![LatencyBySize {
+                function: Self::EXAMPLE_FUNCTION.to_owned(),
+                up_to_bytes: zero,
+                durations: vec![(0, 0)],
+                ..LatencyBySize::default()
+            }]),
             system_calls: Some(system_calls),
             arenas: Some(Self::example_arenas()),
             unfinished_calls: vec![Unfinished::default()],
@@ -153,6 +159,7 @@ impl Report {
             target,
             lost_by_thread: vec![Lost::default()],
             system_calls: vec![total()],
+            memory_over_time: Some(vec![MemoryPoint::default()]),
             stacks: StackCounts { checked: zero, differing: zero, ..StackCounts::default() },
             processes: vec![process],
             life: Life { processes: vec![lived], ..Life::default() },

@@ -10,7 +10,9 @@ use crate::origin::Site;
 
 mod arenas;
 mod descriptors;
+mod latency;
 mod life;
+mod memory;
 mod outsized;
 mod stacks;
 mod system_calls;
@@ -24,7 +26,9 @@ pub use descriptors::{
     AtExit, Balance, Call, DescriptorFault, Descriptors, Difference, FailedClose, Forecast, Growing,
     KindTotal, LastUse, PassedOn, PathTotal, RefusedOpen, StillOpen,
 };
+pub use latency::{Latency, LatencyBySize};
 pub use life::{Executed, Life, Lived, MappedObject, SignalGot, SignalSent, Stopped};
+pub use memory::{MemoryAtExit, MemoryPoint};
 pub use outsized::{LimitBefore, Multiple, Outsized, OutsizedAllocation};
 pub use stacks::{Frame, Omitted, Stack, StackCounts, StackEnd, StackTotal, Suppressed, UseTotal, Uses};
 pub use system_calls::{
@@ -48,6 +52,7 @@ pub struct Report {
     pub blind_spots: Vec<String>,
     pub stacks: StackCounts,
     pub system_calls: Vec<SystemCallTotal>,
+    pub memory_over_time: Option<Vec<MemoryPoint>>,
     pub processes: Vec<Process>,
     pub life: Life,
 }
@@ -112,6 +117,7 @@ pub struct Process {
     pub signal_name: Option<String>,
     pub tapped: bool,
     pub untapped_reason: Option<String>,
+    pub executed: bool,
     pub started_ns: u64,
     pub ended_ns: Option<u64>,
     pub threads: u64,
@@ -121,6 +127,7 @@ pub struct Process {
     pub mappings: Option<Mappings>,
     pub outsized: Option<Outsized>,
     pub latency: Vec<Latency>,
+    pub latency_by_size: Option<Vec<LatencyBySize>>,
     pub system_calls: Option<SystemCalls>,
     pub arenas: Option<Arenas>,
     pub unfinished_calls: Vec<Unfinished>,
@@ -281,23 +288,6 @@ pub struct Mappings {
     pub still_mapped_bytes: u64,
 }
 
-/// How long the calls of a function took, in its real implementation.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[allow(missing_docs, reason = "see Report")]
-pub struct Latency {
-    pub function: String,
-    pub count: u64,
-    pub timed: u64,
-    pub errors: u64,
-    pub total_ns: u64,
-    pub min_ns: u64,
-    pub p50_ns: u64,
-    pub p90_ns: u64,
-    pub p99_ns: u64,
-    pub p999_ns: u64,
-    pub max_ns: u64,
-}
-
 /// A call that had begun and not ended when its thread did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[allow(missing_docs, reason = "see Report")]
@@ -305,21 +295,6 @@ pub struct Unfinished {
     pub tid: u32,
     pub function: String,
     pub first_argument: u64,
-}
-
-/// What the kernel said of the process's memory at its exit.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[allow(missing_docs, reason = "see Report")]
-pub struct MemoryAtExit {
-    pub vm_hwm_bytes: Option<u64>,
-    pub vm_peak_bytes: Option<u64>,
-    pub rss_bytes: Option<u64>,
-    pub rss_anon_bytes: Option<u64>,
-    pub rss_file_bytes: Option<u64>,
-    pub rss_shmem_bytes: Option<u64>,
-    pub pss_bytes: Option<u64>,
-    pub anonymous_bytes: Option<u64>,
-    pub swap_bytes: Option<u64>,
 }
 
 /// Resource limits at exit.

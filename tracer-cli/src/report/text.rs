@@ -17,8 +17,10 @@ const MAX_LINES: usize = 15;
 pub(super) mod arenas;
 pub(super) mod descriptors;
 mod heap;
+mod latency;
 mod leaks;
 mod life;
+mod memory;
 pub(super) mod outsized;
 mod paths;
 pub(super) mod place;
@@ -45,6 +47,7 @@ pub fn render(report: &Report, view: &View) -> String {
     let page = Page { view, paths: Paths::of(report), depth: report.stacks.depth };
     let mut text = verdict::lines(report, &page.paths).join("\n");
     text.push('\n');
+    text += &memory::over_time(report.memory_over_time.as_deref());
     text += &system_calls::totals_part(report, &page);
     let (sections, lines) = divide(&report.processes);
     for process in sections {

@@ -116,7 +116,7 @@ fn a_call_around_a_system_call_bears_the_name_of_both() {
     let inner = SystemCall { thread: MAKER, ..system_call(OLD, 102, "openat", 3) };
     session.system_call(&inner);
     session.observe(&open(OLD, 100, 3));
-    session.thread_ended(OLD, MAKER);
+    session.thread_ended(OLD, MAKER, 200);
     let report = descriptors(&mut session, OLD);
     assert_eq!((report.opened, report.still_open[0].function), (1, FunctionId(3)));
 }

@@ -8,6 +8,7 @@ use calltap_analyzers::life::LifeReport;
 use calltap_channel::function::Function;
 
 use crate::exit_snapshot::ExitSnapshot;
+use crate::reader::MemoryReading;
 use crate::report::View;
 use crate::report::model;
 use crate::report::stacks::StackValue;
@@ -34,6 +35,8 @@ pub struct Facts {
     pub stacks: model::StackCounts,
     /// The system calls of all process images together.
     pub system_calls: Vec<SystemCallRow>,
+    /// Memory over time, if it was to be read.
+    pub memory_over_time: Option<Vec<MemoryReading>>,
     /// Who made whom, ran what, got which signal, ended how.
     pub life: LifeReport,
     /// All process images, in the order of their beginning.
@@ -82,6 +85,8 @@ pub struct ProcessFacts {
     pub ended: Ended,
     /// Why its calls were not recorded, if they were not.
     pub untapped_reason: Option<String>,
+    /// Whether it began by exec, not as a fork's copy.
+    pub executed: bool,
     /// When it began, since the session began.
     pub started_ns: u64,
     /// When it ended.

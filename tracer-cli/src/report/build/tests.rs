@@ -4,7 +4,7 @@ use calltap_analyzers::descriptors::{DescriptorReport, OpenDescriptor};
 use calltap_analyzers::event::{Block, Fd, Thread};
 use calltap_analyzers::heap::{Faults, FreeFault, HeapReport, Lifetimes, StillAllocated};
 use calltap_analyzers::image::ImageReport;
-use calltap_analyzers::latency::LatencyRow;
+use calltap_analyzers::latency::{LatencyReport, LatencyRow};
 
 use super::*;
 use crate::exit_snapshot::Descriptor;
@@ -23,6 +23,7 @@ fn nothing() -> ImageReport {
         outsized: None,
         descriptors: None,
         latency: None,
+        by_size: None,
         kernel: None,
     }
 }
@@ -144,7 +145,7 @@ fn latency_rows_are_named_and_ordered_by_total_time() {
         max_ns: 6,
     };
     let rows =
-        latency_rows(&LatencyReport { rows: vec![row("malloc", 10), row("open", 70), row("free", 10)] });
+        latency::rows(&LatencyReport { rows: vec![row("malloc", 10), row("open", 70), row("free", 10)] });
     let names: Vec<_> = rows.iter().map(|r| r.function.as_str()).collect();
     assert_eq!(names, ["open", "free", "malloc"]);
     assert_eq!((rows[0].p50_ns, rows[0].p999_ns, rows[0].max_ns), (2, 5, 6));

@@ -1,17 +1,14 @@
 //! The section, and the line, of one process.
 
-use std::cmp::Reverse;
-
 use super::Page;
 use super::arenas::arenas_part;
 use super::descriptors::descriptors_part;
 use super::heap::heap_part;
+use super::latency::{by_size_part, latency_part};
 use super::outsized::outsized_part;
 use super::system_calls::system_calls_part;
-use super::table::aligned;
-use crate::report::model::{EndedBy, Latency, Mappings, Process};
+use crate::report::model::{EndedBy, Mappings, Process};
 use crate::report::units::{bytes, plural, time};
-use crate::symbols::demangled;
 
 pub(super) fn headline(process: &Process) -> String {
     let end = match (process.ended_by, process.exit_code, process.signal) {
@@ -103,6 +100,7 @@ pub(super) fn section(process: &Process, page: &Page<'_>) -> String {
             &format!("  thread {} ended inside {}({:#x})\n", call.tid, call.function, call.first_argument);
     }
     text += &latency_part(&process.latency, page);
+    text += &by_size_part(process.latency_by_size.as_deref().unwrap_or_default(), page);
     text + &process.system_calls.as_ref().map(|part| system_calls_part(part, page)).unwrap_or_default()
 }
 
@@ -118,33 +116,4 @@ fn mappings_part(mappings: &Mappings) -> String {
         bytes(mappings.peak_bytes),
         bytes(mappings.still_mapped_bytes),
     )
-}
-
-fn latency_part(latency: &[Latency], page: &Page<'_>) -> String {
-    let mut by_total: Vec<_> = latency.iter().filter(|row| row.timed > 0).collect();
-    by_total.sort_by_key(|row| (Reverse(row.total_ns), &row.function));
-    if by_total.is_empty() {
-        return String::new();
-    }
-    let rows = by_total.into_iter().map(|row| {
-        let percentiles = [row.min_ns, row.p50_ns, row.p90_ns, row.p99_ns, row.p999_ns, row.max_ns];
-        let [min, p50, p90, p99, p999, max] = percentiles.map(time);
-        let (count, errors) = (row.count.to_string(), row.errors.to_string());
-        [
-            demangled(&row.function).into_owned(),
-            count,
-            errors,
-            time(row.total_ns),
-            min,
-            p50,
-            p90,
-            p99,
-            p999,
-            max,
-        ]
-    });
-    let header = ["function", "count", "errors", "total", "min", "p50", "p90", "p99", "p99.9", "max"];
-    let mut text = "  latency of the real functions, by total time\n".to_owned();
-    text += &aligned(header, |column| column > 0, rows, "functions", page.view.top);
-    text
 }

@@ -1,0 +1,162 @@
+//! How much memory all processes together have, read every so often while they run.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use super::Reader;
+
+/// The most readings that are kept; if there are more, of every two the one with less resident memory goes.
+const MOST: usize = 1024;
+/// Ends of processes that follow each other faster have one reading.
+const ENDS_APART: Duration = Duration::from_millis(1);
+/// Bytes of a page of x86-64, the unit of statm (proc_pid_statm(5)).
+const PAGE: u64 = 4096;
+
+/// One reading.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MemoryReading {
+    /// When, in nanoseconds since the session began.
+    pub at_ns: u64,
+    /// Requested and not released, by the ledgers of processes that are tapped.
+    pub live_bytes: u64,
+    /// In so many blocks.
+    pub live_blocks: u64,
+    /// Resident pages of each process; what processes share counts in each of them.
+    pub resident_bytes: u64,
+    /// Those of them that are neither of files nor of shared memory.
+    pub anonymous_bytes: u64,
+    /// Processes that were read.
+    pub processes: u64,
+}
+
+/// Readings by time.
+#[derive(Debug)]
+pub struct MemorySeries {
+    every: Duration,
+    due: Instant,
+    last: Option<Instant>,
+    readings: Vec<MemoryReading>,
+}
+
+impl MemorySeries {
+    /// One reading in each period.
+    #[must_use]
+    pub fn new(every: Duration) -> Self {
+        Self { every, due: Instant::now(), last: None, readings: Vec::new() }
+    }
+
+    /// What was read.
+    #[must_use]
+    pub fn into_readings(self) -> Vec<MemoryReading> {
+        self.readings
+    }
+
+    /// Adds a reading made `now`. A period that has passed without one is not made up for.
+    fn push(&mut self, now: Instant, reading: MemoryReading) {
+        self.last = Some(now);
+        while self.due <= now {
+            let late = now.duration_since(self.due).as_nanos() / self.every.as_nanos().max(1);
+            self.due += self.every * u32::try_from(late + 1).unwrap_or(u32::MAX);
+        }
+        if self.readings.len() == MOST {
+            let larger = |pair: &[MemoryReading]| {
+                pair.iter().copied().max_by_key(|reading| reading.resident_bytes).unwrap_or_default()
+            };
+            self.readings = self.readings.chunks(2).map(larger).collect();
+        }
+        self.readings.push(reading);
+    }
+}
+
+impl Reader {
+    /// Reads the processes' memory if the time for it has come.
+    pub(super) fn read_memory_if_due(&mut self) {
+        let now = Instant::now();
+        if self.memory.as_ref().is_some_and(|series| series.due <= now) {
+            self.read_memory(now);
+        }
+    }
+
+    /// Reads the processes' memory because one of them is about to end, and still has all of it.
+    pub(super) fn read_memory_at_end(&mut self) {
+        let now = Instant::now();
+        let is_recent = |last: Instant| now.duration_since(last) < ENDS_APART;
+        if self.memory.as_ref().is_some_and(|series| !series.last.is_some_and(is_recent)) {
+            self.read_memory(now);
+        }
+    }
+
+    fn read_memory(&mut self, now: Instant) {
+        let mut reading = MemoryReading::default();
+        for pid in self.processes.with_memory_of_their_own() {
+            let Some((resident, shared)) = resident(pid) else { continue };
+            reading.processes += 1;
+            reading.resident_bytes += resident * PAGE;
+            reading.anonymous_bytes += resident.saturating_sub(shared) * PAGE;
+        }
+        // Before the first program, and after the last one, there is nothing to be read.
+        if reading.processes == 0 {
+            return;
+        }
+        let totals = self.feed.session().totals();
+        reading.at_ns = self.scale.since_zero(self.clock.now());
+        (reading.live_bytes, reading.live_blocks) = (totals.live_bytes, totals.live_blocks);
+        if let Some(series) = &mut self.memory {
+            series.push(now, reading);
+        }
+    }
+}
+
+/// Resident pages of a process, and how many of them are of files or shared. None if it has ended, or has given
+/// its memory up.
+fn resident(pid: u32) -> Option<(u64, u64)> {
+    parse(&fs::read_to_string(format!("/proc/{pid}/statm")).ok()?).filter(|(resident, _)| *resident > 0)
+}
+
+fn parse(statm: &str) -> Option<(u64, u64)> {
+    let mut words = statm.split_whitespace().skip(1).map(|word| word.parse().ok());
+    Some((words.next()??, words.next()??))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resident_and_shared_are_the_second_and_third_word() {
+        assert_eq!(parse("1000 200 50 1 0 300 0\n"), Some((200, 50)));
+        assert_eq!(parse("1000 200"), None);
+        let (resident, shared) = resident(std::process::id()).expect("we run");
+        assert!(resident > shared && shared > 0, "{resident} {shared}");
+    }
+
+    #[test]
+    fn readings_are_thinned_and_peaks_stay() {
+        let every = Duration::from_millis(10);
+        let mut series = MemorySeries::new(every);
+        let began = series.due;
+        for number in 0..5000_u32 {
+            let resident_bytes = if number == 777 { 9 } else { 1 };
+            let at_ns = u64::from(number);
+            series
+                .push(began + every * number, MemoryReading { at_ns, resident_bytes, ..Default::default() });
+        }
+        let readings = series.into_readings();
+        assert!(readings.len() <= MOST && readings.len() > MOST / 2, "{}", readings.len());
+        assert!(readings.is_sorted_by_key(|reading| reading.at_ns));
+        assert_eq!(readings.last().map(|reading| reading.at_ns), Some(4999));
+        let peaks: Vec<_> = readings.iter().filter(|reading| reading.resident_bytes == 9).collect();
+        assert_eq!(peaks.iter().map(|reading| reading.at_ns).collect::<Vec<_>>(), [777]);
+    }
+
+    #[test]
+    fn what_was_missed_is_not_made_up_for() {
+        let every = Duration::from_millis(10);
+        let mut series = MemorySeries::new(every);
+        let began = series.due;
+        series.push(began + every * 7 + every / 2, MemoryReading::default());
+        assert_eq!(series.due, began + every * 8);
+        series.push(began + every * 7 + every / 2, MemoryReading::default());
+        assert_eq!(series.due, began + every * 8);
+    }
+}
