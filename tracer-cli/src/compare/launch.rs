@@ -202,7 +202,7 @@ fn run(
         None => true,
     };
     let end = if set_up {
-        Running::start(plan, label, arguments, tapped, interrupted).and_then(Running::to_its_end)
+        Running::start(plan, label, arguments, tapped, interrupted).and_then(Running::finish)
     } else {
         Ok(None)
     };

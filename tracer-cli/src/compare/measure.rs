@@ -97,15 +97,18 @@ fn watch(started: &program::Started) -> anyhow::Result<Figures> {
     hand_signals_on(started.pid);
     let sampler = memory::Sampler::start(started.began);
     let ended = usage::wait_for(started.pid);
-    let readings = sampler.finish();
+    let memory::Readings { mut points, mapped } = sampler.finish();
     let ended = ended.context("cannot wait for the program")?;
+    let wall_ns = nanoseconds(ended.at.duration_since(started.began));
+    // A last one may have been made of what was left running.
+    points.retain(|point| point.at_ns <= wall_ns);
     Ok(Figures {
         ending: ended.ending,
-        wall_ns: nanoseconds(ended.at.duration_since(started.began)),
+        wall_ns,
         usage: ended.usage,
-        last_reading_ns: readings.last.map(|last| nanoseconds(ended.at.saturating_duration_since(last))),
-        memory: readings.points,
-        mapped: readings.mapped,
+        last_reading_ns: points.last().map(|last| wall_ns - last.at_ns),
+        memory: points,
+        mapped,
         left_running: left_running(),
     })
 }

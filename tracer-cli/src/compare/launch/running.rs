@@ -134,7 +134,7 @@ impl<'a> Running<'a> {
     ///
     /// # Errors
     /// If there is no process for its load, or ours get lost.
-    pub(super) fn to_its_end(mut self) -> anyhow::Result<Option<End>> {
+    pub(super) fn finish(mut self) -> anyhow::Result<Option<End>> {
         if self.plan.until.is_some() {
             return self.serve();
         }

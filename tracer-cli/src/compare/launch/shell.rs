@@ -69,7 +69,7 @@ impl Shell {
     }
 
     /// Waits for its end. None if it was interrupted.
-    fn to_its_end(self, interrupted: Option<&AtomicBool>) -> Option<(ExitStatus, String)> {
+    fn wait(self, interrupted: Option<&AtomicBool>) -> Option<(ExitStatus, String)> {
         let mut deadline = None;
         loop {
             match self.ended.recv_timeout(TICK) {
@@ -122,7 +122,7 @@ pub(super) fn run(
     label: &str,
     interrupted: Option<&AtomicBool>,
 ) -> anyhow::Result<bool> {
-    let Some((ended, output)) = Shell::start(script, label)?.to_its_end(interrupted) else {
+    let Some((ended, output)) = Shell::start(script, label)?.wait(interrupted) else {
         return Ok(false);
     };
     if !ended.success() {

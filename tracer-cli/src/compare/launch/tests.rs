@@ -17,7 +17,7 @@ fn variant() -> Variant {
     Variant { label: "glibc A=1".into(), allocator: "glibc".into(), library: None, environment: Vec::new() }
 }
 
-const NEVER: AtomicBool = AtomicBool::new(false);
+static NEVER: AtomicBool = AtomicBool::new(false);
 
 fn run_untapped(plan: &Plan) -> Untapped {
     untapped(plan, &variant(), &NEVER).unwrap().expect("nobody interrupts")

@@ -27,8 +27,6 @@ const MAPS_READ_AGAIN: [Duration; 4] =
 pub(super) struct Readings {
     /// Memory of all processes together. What they share counts for each of them.
     pub(super) points: Vec<MemoryPoint>,
-    /// When the last one was made.
-    pub(super) last: Option<Instant>,
     /// A line of `/proc/PID/maps` for each file with code that was seen.
     pub(super) mapped: Vec<String>,
 }
@@ -66,7 +64,6 @@ struct Reader {
     /// The number of the task that the system started last, and when processes were looked for.
     looked: Option<(u64, Duration)>,
     points: Points,
-    last: Option<Instant>,
     /// By device, inode and path.
     mapped: BTreeMap<Vec<u8>, String>,
     buffer: Vec<u8>,
@@ -91,7 +88,6 @@ impl Reader {
             processes: Vec::new(),
             looked: None,
             points: Points::default(),
-            last: None,
             mapped: BTreeMap::new(),
             buffer: vec![0; 256],
         }
@@ -99,11 +95,9 @@ impl Reader {
 
     fn read_until(mut self, stopped: &Receiver<()>) -> Readings {
         loop {
-            let at = Instant::now();
-            let now = at.duration_since(self.began);
+            let now = self.began.elapsed();
             if let Some(point) = self.read(now) {
                 self.points.push(point);
-                self.last = Some(at);
             }
             let next = self.began + self.points.next(now, cpu_time());
             match stopped.recv_deadline(next) {
@@ -111,11 +105,7 @@ impl Reader {
                 _ => break,
             }
         }
-        Readings {
-            points: self.points.into_points(),
-            last: self.last,
-            mapped: self.mapped.into_values().collect(),
-        }
+        Readings { points: self.points.into_points(), mapped: self.mapped.into_values().collect() }
     }
 
     /// None if there is nobody any more.
