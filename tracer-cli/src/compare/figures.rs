@@ -51,8 +51,8 @@ pub fn compared(variants: &[Runs<'_>]) -> Vec<Figure> {
     let again = variants.len() - 1;
     let of_each = compare::comparisons(again);
     let headlines = measured.iter().filter(|(kind, _)| kind.headline.is_some()).count();
-    // Two families: what the first lines tell does not get less certain by what else is in the table.
-    let families = [measured.len() - headlines, headlines].map(|figures| figures as u32 * of_each);
+    // What the first lines tell has half of the chance of error for itself, whatever else is in the table.
+    let families = [measured.len() - headlines, headlines].map(|figures| 2 * figures as u32 * of_each);
     let compared = measured.into_iter().map(|(kind, figures)| {
         let comparisons = families[usize::from(kind.headline.is_some())];
         let settings = Settings { baseline: 0, again, comparisons };

@@ -7,6 +7,8 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use anyhow::Context;
+use serde::Deserialize;
+use serde_json::Value;
 
 use crate::compare::run::{CallClass, MemoryPoint, Outcome, Served, Tapped};
 use crate::library::CallsToLoad;
@@ -93,9 +95,9 @@ pub fn settings(
 ///
 /// # Errors
 /// If that is no such report.
-pub fn read(report: &[u8], outcome: Outcome) -> anyhow::Result<Tapped> {
+pub fn read(report: &Value, outcome: Outcome) -> anyhow::Result<Tapped> {
     let report: Report =
-        serde_json::from_slice(report).context("the report of a run under calltap cannot be read")?;
+        Report::deserialize(report).context("the report of a run under calltap cannot be read")?;
     let load = CallsToLoad::of_the_interposer()?;
     let processes = &report.processes;
     Ok(Tapped {

@@ -26,7 +26,7 @@ fn report() -> Value {
 }
 
 fn tapped(report: &Value) -> Tapped {
-    read(report.to_string().as_bytes(), outcome()).unwrap()
+    read(&report, outcome()).unwrap()
 }
 
 /// The report with one process more, the first one's copy after a change.
@@ -148,5 +148,5 @@ fn times_count_from_the_programs_beginning() {
 
 #[test]
 fn what_is_no_report_is_an_error() {
-    assert!(read(b"{}", outcome()).unwrap_err().to_string().contains("cannot be read"));
+    assert!(read(&serde_json::json!({}), outcome()).unwrap_err().to_string().contains("cannot be read"));
 }
