@@ -1,6 +1,6 @@
 //! The comparison for people: lines that answer, then tables.
 
-use super::answers::{Answer, answers, is_shown};
+use super::answers::{Answer, answers};
 use super::words;
 use super::words::noise_of;
 use crate::compare::result::{Compared, Figure};

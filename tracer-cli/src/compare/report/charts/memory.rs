@@ -26,7 +26,7 @@ pub(super) fn group(compared: &Compared) -> anyhow::Result<Group> {
         let id = "memory-untapped".to_owned();
         charts.push(chart(id, "resident, untapped".to_owned(), Size::Wide, resident, ends)?);
     }
-    let tapped: Vec<(usize, String, Vec<(Named, Line)>)> = drawn(compared)
+    let tapped: Vec<Tapped> = drawn(compared)
         .enumerate()
         .filter(|(_, (_, variant))| !variant.again)
         .map(|(number, (named, variant))| {
@@ -43,6 +43,9 @@ pub(super) fn group(compared: &Compared) -> anyhow::Result<Group> {
     let parts = if parts.is_empty() { Vec::new() } else { vec![Part { title, charts: parts, open: true }] };
     Ok(Group { title: "Memory over time".to_owned(), about: Some(ABOUT), charts, parts })
 }
+
+/// A variant's place and label, and its lines.
+type Tapped = (usize, String, Vec<(Named, Line)>);
 
 /// Nanoseconds and bytes.
 type Line = Vec<(f64, f64)>;

@@ -9,9 +9,12 @@ use crate::compare::run::Untapped;
 const ABOUT: &str = "Untapped runs: a dot for each round, the line is the 95% confidence interval of the median, the \
     mark across it the median. Scales do not begin at zero.";
 
+/// How a figure is taken of a run.
+type Of = fn(&Untapped) -> u64;
+
 /// Wall time (of the load, if there is one) and peak.
 pub(super) fn group(compared: &Compared) -> anyhow::Result<Group> {
-    let asked: [(Headline, fn(&Untapped) -> u64); 2] = [
+    let asked: [(Headline, Of); 2] = [
         (Headline::Fastest, |run| run.outcome.load.as_ref().map_or(run.wall_ns, |load| load.wall_ns)),
         (Headline::Smallest, |run| run.peak_rss_bytes),
     ];
@@ -25,7 +28,7 @@ pub(super) fn group(compared: &Compared) -> anyhow::Result<Group> {
 }
 
 /// A row for each variant; None if nobody has the figure.
-fn chart(compared: &Compared, figure: &Figure, of: fn(&Untapped) -> u64) -> anyhow::Result<Option<Chart>> {
+fn chart(compared: &Compared, figure: &Figure, of: Of) -> anyhow::Result<Option<Chart>> {
     let mut rows: Vec<(Named, Vec<f64>, usize)> = Vec::new();
     for (place, variant) in compared.variants.iter().enumerate() {
         let values = variant.untapped.iter().flatten().map(|run| of(run) as f64).collect::<Vec<_>>();

@@ -10,9 +10,12 @@ const FUNCTIONS: [(&str, f64, f64); 4] =
 const SIZES: [(u64, f64); 4] = [(16, 1.0), (64, 1.1), (512, 1.3), (65_536, 6.0)];
 const THREADS: [(u64, f64); 2] = [(1, 0.8), (16, 1.2)];
 
+/// Function, size, threads; None: all of them.
+type Class<'a> = (&'a str, Option<u64>, Option<u64>);
+
 /// Of all classes, and of those that they make together.
 pub(super) fn rows(character: Character, numbers: &mut Numbers) -> Vec<CallRow> {
-    let mut classes: BTreeMap<(&str, Option<u64>, Option<u64>), BTreeMap<u64, u64>> = BTreeMap::new();
+    let mut classes: BTreeMap<Class<'_>, BTreeMap<u64, u64>> = BTreeMap::new();
     for (function, part, factor) in FUNCTIONS {
         for (size, by_size) in SIZES {
             for (threads, by_threads) in THREADS {
@@ -39,10 +42,7 @@ fn duration(typical: f64, tail: f64, numbers: &mut Numbers) -> u64 {
     ns.clamp(1.0, 1e9) as u64
 }
 
-fn row(
-    (function, up_to_bytes, up_to_threads): (&str, Option<u64>, Option<u64>),
-    durations: Vec<(u64, u64)>,
-) -> CallRow {
+fn row((function, up_to_bytes, up_to_threads): Class<'_>, durations: Vec<(u64, u64)>) -> CallRow {
     let count: u64 = durations.iter().map(|(_, calls)| calls).sum();
     let at = |part: f64| {
         let mut seen = 0;

@@ -4,9 +4,12 @@ use super::{Difference, Estimate, Figure, Headline, Tapped, Unit, Untapped, Vari
 
 type Of = fn(&Variant, usize) -> Option<f64>;
 
+/// Name, title, unit, what it leads in, whether it is of tapped runs, and how it is taken.
+type Kind = (&'static str, &'static str, Unit, Option<Headline>, bool, Of);
+
 pub(super) fn figures(variants: &[Variant]) -> Vec<Figure> {
     use Unit::{Bytes, Count, Nanoseconds, Ratio};
-    let kinds: [(&str, &str, Unit, Option<Headline>, bool, Of); 14] = [
+    let kinds: [Kind; 14] = [
         ("wall_time", "wall time", Nanoseconds, Some(Headline::Fastest), false, |v, r| {
             Some(untapped(v, r)?.wall_ns as f64)
         }),

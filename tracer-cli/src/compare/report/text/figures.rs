@@ -35,8 +35,8 @@ pub(super) fn figures(compared: &Compared, tapped: bool) -> String {
     let shown: Vec<usize> =
         (0..compared.variants.len()).filter(|&index| is_shown(&compared.variants[index])).collect();
     let rows: Vec<String> = shown.iter().map(|&index| compared.variants[index].label.clone()).collect();
-    let named = |name: &&str| compared.figures.iter().find(|figure| figure.name == **name);
-    let chief = CHIEF.iter().filter_map(|name| named(&name)).filter(|figure| figure.tapped == tapped);
+    let named = |name: &str| compared.figures.iter().find(|figure| figure.name == name);
+    let chief = CHIEF.iter().filter_map(|name| named(name)).filter(|figure| figure.tapped == tapped);
     let columns: Vec<Column> =
         chief.filter(|figure| says_something(figure, &shown)).map(|f| column(f, &shown)).collect();
     if rows.is_empty() { String::new() } else { table("variant", &rows, &columns) }
