@@ -97,8 +97,8 @@ mod tests {
     fn colours_become_classes_and_series_get_a_name() {
         let series = Named { name: "<a>".to_owned(), style: Style::Variant { place: 1, dashed: false } };
         let svg = "<svg width=\"9\" viewBox=\"0 0 9 9\" xmlns=\"x\">\
-            <line opacity=\"1\" stroke=\"#000100\" x1=\"0\"/>\
-            <polyline fill=\"none\" opacity=\"1\" stroke=\"#010000\" points=\"1,2 3,4\"/>\
+            <line opacity=\"1\" stroke=\"#010000\" x1=\"0\"/>\
+            <polyline fill=\"none\" opacity=\"1\" stroke=\"#020000\" points=\"1,2 3,4\"/>\
             <text font-family=\"f\" fill=\"#000000\">1 &lt; 2</text></svg>";
         let inlined = inline(svg, "a \"title\"", &[series]).unwrap();
         assert_eq!(

@@ -50,40 +50,43 @@ pub(super) enum Paint {
     /// Lines behind the figures.
     Grid,
     /// A line of the series with this number.
-    Line(u8),
+    Line(u16),
     /// A filled shape of it.
-    Fill(u8),
+    Fill(u16),
     /// A filled shape of it through which others are seen.
-    Shade(u8),
+    Shade(u16),
 }
 
 impl Paint {
     pub(super) fn colour(self) -> RGBColor {
-        match self {
-            Self::Ink => RGBColor(0, 0, 0),
-            Self::Grid => RGBColor(0, 1, 0),
-            Self::Line(series) => RGBColor(1, 0, series),
-            Self::Fill(series) => RGBColor(2, 0, series),
-            Self::Shade(series) => RGBColor(3, 0, series),
-        }
+        let (kind, series) = match self {
+            Self::Ink => (0, 0),
+            Self::Grid => (1, 0),
+            Self::Line(series) => (2, series),
+            Self::Fill(series) => (3, series),
+            Self::Shade(series) => (4, series),
+        };
+        let [high, low] = series.to_be_bytes();
+        RGBColor(kind, high, low)
     }
 
     /// What [`Self::colour`] was, written as `#RRGGBB`.
     pub(super) fn of(colour: &str) -> Option<Self> {
         let number = u32::from_str_radix(colour.strip_prefix('#')?, 16).ok()?;
-        let [_, red, green, blue] = number.to_be_bytes();
-        match (red, green) {
-            (0, 0) => Some(Self::Ink),
-            (0, 1) => Some(Self::Grid),
-            (1, 0) => Some(Self::Line(blue)),
-            (2, 0) => Some(Self::Fill(blue)),
-            (3, 0) => Some(Self::Shade(blue)),
+        let [_, kind, high, low] = number.to_be_bytes();
+        let series = u16::from_be_bytes([high, low]);
+        match kind {
+            0 => Some(Self::Ink),
+            1 => Some(Self::Grid),
+            2 => Some(Self::Line(series)),
+            3 => Some(Self::Fill(series)),
+            4 => Some(Self::Shade(series)),
             _ => None,
         }
     }
 
     /// The series that it is of, and the class for this kind of painting.
-    pub(super) fn series(self) -> Option<(u8, &'static str)> {
+    pub(super) fn series(self) -> Option<(u16, &'static str)> {
         match self {
             Self::Ink | Self::Grid => None,
             Self::Line(series) => Some((series, "line")),
@@ -113,7 +116,7 @@ mod tests {
 
     #[test]
     fn what_is_painted_is_known_again() {
-        for paint in [Paint::Ink, Paint::Grid, Paint::Line(0), Paint::Fill(7), Paint::Shade(255)] {
+        for paint in [Paint::Ink, Paint::Grid, Paint::Line(0), Paint::Fill(7), Paint::Shade(700)] {
             let RGBColor(red, green, blue) = paint.colour();
             assert_eq!(Paint::of(&format!("#{red:02X}{green:02X}{blue:02X}")), Some(paint));
         }

@@ -100,7 +100,7 @@ impl Plot {
             area = [across.start, down.start, across.end, down.end];
             for (number, (_, shapes)) in self.series.iter().enumerate() {
                 for shape in shapes {
-                    paint(&mut context, number as u8, shape)?;
+                    paint(&mut context, number as u16, shape)?;
                 }
             }
         }
@@ -109,7 +109,11 @@ impl Plot {
     }
 }
 
-fn paint(context: &mut Context<'_, '_>, series: u8, shape: &Shape) -> Result<(), Box<dyn std::error::Error>> {
+fn paint(
+    context: &mut Context<'_, '_>,
+    series: u16,
+    shape: &Shape,
+) -> Result<(), Box<dyn std::error::Error>> {
     let line = Paint::Line(series).colour();
     match shape {
         Shape::Line(points) => {
