@@ -12,6 +12,7 @@ mod running;
 mod stack;
 mod target;
 
+mod allocator;
 mod allocators;
 mod arenas;
 mod binding;

@@ -20,7 +20,7 @@ fn work() -> String {
 fn an_allocator_that_crashes_is_a_result() {
     let (path, label) = allocator("crashing_allocator.c");
     let allocators = format!("glibc,{path}");
-    let found = compare(&["--allocator", &allocators, "--runs", "3"], &[&work(), "cross", "20"]);
+    let found = compare(&["--allocator", &allocators, "--runs", "3"], &[&work(), "churn", "1000"]);
     let failure = found.failure(&label).unwrap_or_else(|| panic!("{:#}", found.variant(&label)));
     assert!(failure.contains("SIGABRT"), "{failure}");
     assert_eq!(found.failure("glibc"), None);
@@ -31,7 +31,7 @@ fn an_allocator_that_crashes_is_a_result() {
 fn an_allocator_that_corrupts_the_program_is_a_result() {
     let (path, label) = allocator("corrupting_allocator.c");
     let allocators = format!("glibc,{path}");
-    let found = compare(&["--allocator", &allocators, "--runs", "3"], &[&work(), "cross", "20"]);
+    let found = compare(&["--allocator", &allocators, "--runs", "3"], &[&work(), "arenas", "4"]);
     let failure = found.failure(&label).unwrap_or_else(|| panic!("{:#}", found.variant(&label)));
     assert!(failure.contains("output differs"), "{failure}");
 }

@@ -10,7 +10,7 @@ use super::function_name;
 use crate::report::model::{Latency, LatencyBySize};
 
 /// The C functions that give and take blocks and do nothing else; the C++ operators are known by their names' start.
-const ALLOCATOR: [&str; 18] = [
+const ALLOCATOR: [&str; 20] = [
     "malloc",
     "calloc",
     "realloc",
@@ -29,6 +29,8 @@ const ALLOCATOR: [&str; 18] = [
     "__libc_realloc",
     "__libc_free",
     "__libc_memalign",
+    "__libc_valloc",
+    "__libc_pvalloc",
 ];
 
 /// For each function, by its number, whether it is the allocator's: `malloc`, `free`, `operator new` and so on.
