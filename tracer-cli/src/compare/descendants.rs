@@ -41,6 +41,23 @@ pub fn is_alive(pid: u32) -> bool {
     Stat::of(pid).is_some_and(|stat| !matches!(stat.state, b'Z' | b'X'))
 }
 
+/// All that a process traces, whoever made them.
+#[must_use]
+pub fn traced_by(tracer: u32) -> Vec<u32> {
+    let is_traced = |pid: &u32| {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let by = status.lines().find_map(|line| line.strip_prefix("TracerPid:")?.trim().parse().ok());
+        by == Some(tracer)
+    };
+    processes().filter(is_traced).collect()
+}
+
+/// Every process of the system that we can see.
+fn processes() -> impl Iterator<Item = u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
 fn walk(root: u32, children: impl Fn(u32) -> Vec<u32>) -> Vec<Descendant> {
     let mut found: Vec<Descendant> = Vec::new();
     let mut waiting = VecDeque::from([root]);
@@ -58,9 +75,7 @@ fn walk(root: u32, children: impl Fn(u32) -> Vec<u32>) -> Vec<Descendant> {
 
 /// For kernels that do not list children (`CONFIG_PROC_CHILDREN`): every process is asked for its parent.
 fn from_parents(root: u32) -> Vec<Descendant> {
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    let mut parents: Vec<(u64, Descendant)> = pids
+    let mut parents: Vec<(u64, Descendant)> = processes()
         .filter_map(|pid| {
             let stat = Stat::of(pid)?;
             Some((stat.started, Descendant { pid, parent: stat.parent }))
@@ -109,7 +124,7 @@ mod tests {
     #[test]
     fn children_and_theirs_are_found_in_both_ways() {
         // The shell's child has one of its own; all three wait for our end of the pipe.
-        let script = "sh -c 'cat & echo $! $$; wait' & cat; wait";
+        let script = "exec 3<&0; sh -c 'cat <&3 & echo $! $$; wait' & cat <&3; wait";
         let mut shell = Command::new("sh");
         let mut shell =
             shell.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();

@@ -14,7 +14,7 @@ use std::fs::File;
 use std::io::Read;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -210,9 +210,12 @@ fn run(
     if let Some(teardown) = &plan.teardown
         && let Err(error) = shell::run("teardown", teardown, label, None)
     {
-        plan.note(format!("{label}: {error}"));
+        let error = error.to_string();
+        let reason = error.split_once("\nhint: ").map_or(error.as_str(), |(reason, _)| reason);
+        plan.note(format!("{label}: {reason}"));
     }
-    end
+    // A terminal's signal may have ended the program before we were told of it.
+    end.map(|end| end.filter(|_| !interrupted.load(Ordering::Relaxed)))
 }
 
 /// A file in memory, and its path for other processes, as long as it is open.

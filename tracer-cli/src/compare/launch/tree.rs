@@ -33,14 +33,20 @@ impl Below {
 
     /// All of the program's processes that have not ended.
     fn alive(self) -> Vec<u32> {
-        let of_the_program = |process: &descendants::Descendant| match self {
-            Self::Child(_) => true,
-            Self::Tracer(pid) => process.parent != pid,
+        let below = |pid| descendants::of(pid).into_iter().map(|process| process.pid);
+        let mut all: Vec<u32> = match self {
+            Self::Child(pid) => below(pid).collect(),
+            // Orphans lie elsewhere, but are traced all the same.
+            Self::Tracer(pid) => {
+                let tracers = descendants::children(pid);
+                tracers
+                    .into_iter()
+                    .flat_map(|tracer| below(tracer).chain(descendants::traced_by(tracer)))
+                    .collect()
+            }
         };
-        let all = descendants::of(self.ours());
-        let alive =
-            all.iter().filter(|process| of_the_program(process) && descendants::is_alive(process.pid));
-        alive.map(|process| process.pid).collect()
+        all.retain(|pid| descendants::is_alive(*pid));
+        all
     }
 
     /// Kills all of the program's processes, and leaves ours to tell of it.
