@@ -57,14 +57,17 @@ fn the_users_prototypes_come_before_ours() {
 }
 
 #[test]
-fn a_mistake_in_a_file_is_told_with_its_line() {
+fn a_mistake_in_a_file_is_told_with_its_line_where_the_trace_is() {
     let home = scratch();
     let file = home.path().join("own.conf");
     std::fs::write(&file, "int labs(long);\nint strlen(strang);\nint getppid();\n").unwrap();
     let target = Target::c("linkage.c").build();
-    let outcome = traced().options(&["-F", file.to_str().unwrap()]).run(&target, &["3"]).expect_status(7);
-    assert!(outcome.stderr().contains("own.conf:2"), "{outcome}");
+    let options = ["-F", file.to_str().unwrap()];
+    let outcome = traced().options(&options).run(&target, &["3"]).expect_status(7);
+    assert!(outcome.trace.contains("own.conf:2: error: ") && outcome.stderr().is_empty(), "{outcome}");
     assert_eq!(outcome.lines_of("labs").len(), 3);
+    let json = traced().options(&options).options(&["--json"]).run(&target, &["3"]).expect_status(7);
+    assert!(json.stderr().contains("own.conf:2: error: ") && !json.trace.contains("own.conf"), "{json}");
 }
 
 #[test]

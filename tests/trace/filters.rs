@@ -84,3 +84,29 @@ fn more_filters_than_there_is_room_for_are_refused() {
     let outcome = traced().options(&["-e", &many(65)]).run(&target, &["2"]).expect_status(125);
     assert!(outcome.stderr().contains("hint: "), "{outcome}");
 }
+
+#[test]
+fn a_rule_that_nothing_fits_is_told_in_a_line_on_stderr() {
+    let target = Target::c("linkage.c").build();
+    let outcome =
+        traced().options(&["-e", "strlne+labs", "-l", "libm.so*"]).run(&target, &["2"]).expect_status(7);
+    let told = outcome.stderr();
+    let lines: Vec<&str> = told.lines().collect();
+    assert_eq!(lines.len(), 2, "{outcome}");
+    assert!(
+        lines[0].starts_with("calltap: -e strlne: no loaded object") && lines[0].contains("strlen"),
+        "{outcome}"
+    );
+    assert!(lines[1].starts_with("calltap: -l libm.so*: no such object was loaded; hint: "), "{outcome}");
+    assert_eq!(names(&outcome.trace), ["labs"]);
+    let quiet = traced().options(&["--quiet", "-e", "strlne"]).run(&target, &["2"]).expect_status(7);
+    assert_eq!(quiet.stderr(), "");
+}
+
+#[test]
+fn rules_that_something_fits_are_not_told_of() {
+    let target = Target::c("linkage.c").build();
+    // Functions that are there and not called.
+    let outcome = traced().options(&["-e", "strtoul*", "-x", "qsort"]).run(&target, &["2"]).expect_status(7);
+    assert_eq!(outcome.stderr(), "");
+}

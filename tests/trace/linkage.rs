@@ -127,3 +127,20 @@ fn objects_that_cannot_be_traced_are_told() {
     assert!(outcome.stderr().contains("static"), "{outcome}");
     assert!(outcome.stderr().contains("hint: "), "{outcome}");
 }
+
+#[test]
+fn a_function_named_by_x_is_seen_if_it_is_called_by_an_address_from_dlsym() {
+    let plugin = c(&["-DPLUGIN", "-shared", "-fPIC"]).build();
+    let target = c(&[]).build();
+    let shown = |filter: &str| {
+        let options = ["-L", "-x", filter];
+        let words = ["4", plugin.path().to_str().unwrap()];
+        let outcome = traced().options(&options).run(&target, &words).expect_status(7);
+        assert_eq!(outcome.said("equal"), 1, "{outcome}");
+        ["work@", "address@"].map(|name| outcome.trace.matches(name).count())
+    };
+    assert_eq!(shown("work"), [1, 0]);
+    assert_eq!(shown("work+address"), [1, 1]);
+    // A pattern does not name it.
+    assert_eq!(shown("wor?"), [0, 0]);
+}

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::launch::traced;
+use crate::launch::{bare, traced};
 use crate::outcome::Outcome;
 use crate::target::Target;
 
@@ -137,7 +137,7 @@ fn a_reader_that_goes_away_does_not_harm_the_program() {
         env!("CARGO_BIN_EXE_calltap"),
         target.path().display()
     );
-    let outcome = crate::launch::bare().run("sh", &["-c", &command]).expect_status(0);
+    let outcome = bare().run("sh", &["-c", &command]).expect_status(0);
     assert_eq!(outcome.stdout().lines().count(), 3, "{outcome}");
 }
 
@@ -150,4 +150,25 @@ fn what_is_dropped_is_counted() {
         .expect_status(7);
     let shown = outcome.lines_of("strlen").len();
     assert!(shown == 300_000 || outcome.stderr().contains("lost"), "{shown} {outcome}");
+}
+
+#[test]
+fn a_frame_without_a_line_has_its_offset_in_the_function() {
+    let target = Target::c("linkage.c").flags(&["-fno-inline", "-g0", "-no-pie"]).build();
+    let outcome = traced().options(&["--stack", "-e", "getppid"]).run(&target, &["1"]).expect_status(7);
+    let listed = bare().run("nm", &[target.path().to_str().unwrap()]).expect_status(0).stdout();
+    for function in ["work", "main"] {
+        let symbol = listed.lines().find(|line| line.ends_with(&format!(" {function}"))).expect("a symbol");
+        let begins = u64::from_str_radix(symbol.split(' ').next().unwrap(), 16).unwrap();
+        let marked = format!("({function}+0x");
+        let frame = outcome
+            .trace
+            .lines()
+            .find_map(|line| line.split_once(&marked))
+            .expect("a frame with an offset")
+            .1;
+        let (within, address) = frame.trim_end_matches(']').split_once(") [0x").expect("an address");
+        let [within, address] = [within, address].map(|hex| u64::from_str_radix(hex, 16).unwrap());
+        assert!(within > 0 && address == begins + within, "{}", outcome.trace);
+    }
 }

@@ -29,6 +29,7 @@ mod segment_file;
 mod session;
 mod signals;
 mod sigpipe;
+mod similar;
 mod snapshot;
 mod stack_files;
 mod suppressions;

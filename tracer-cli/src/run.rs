@@ -91,7 +91,7 @@ pub fn run(options: &Run) -> anyhow::Result<ExitCode> {
     let outcome = outcome?;
 
     if let Some(errno) = outcome.exec_errno {
-        return Err(session::not_executed(&program.path, errno, outcome.filter_refused));
+        return Err(session::not_executed(&program.path, errno, outcome.filter_refused, WITHOUT_FILTER));
     }
     let status = outcome.processes.root_ending().and_then(|ending| ending.shell_status());
     if let (Some(path), Some(tally)) = (&options.dump_stacks, &outcome.tally) {
@@ -138,6 +138,9 @@ fn system_calls(options: &Run) -> anyhow::Result<Selection> {
     );
     Ok(chosen)
 }
+
+/// What can be done if the kernel refuses the filter.
+pub const WITHOUT_FILTER: &str = "--syscalls none runs without, --syscalls-mode all-stops needs none";
 
 /// What tells of signals sent and of children waited for.
 const LIFE: &str = "wait4,waitid,kill,tkill,tgkill,rt_sigqueueinfo,rt_tgsigqueueinfo,pidfd_send_signal";

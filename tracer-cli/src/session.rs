@@ -130,11 +130,17 @@ pub fn tracer_failed(failure: ExitStatus, exec_errno: Option<i32>) -> anyhow::Re
     }
 }
 
-/// Why a program was not executed: the kernel's reason, or that it refused the filter of system calls.
+/// Why a program was not executed: the kernel's reason, or that it refused the filter of system calls. The verb's
+/// options that do `without_filter` are the hint then.
 #[must_use]
-pub fn not_executed(program: &Path, errno: i32, filter_refused: bool) -> anyhow::Error {
+pub fn not_executed(
+    program: &Path,
+    errno: i32,
+    filter_refused: bool,
+    without_filter: &'static str,
+) -> anyhow::Error {
     if filter_refused {
-        FilterRefused(std::io::Error::from_raw_os_error(errno)).into()
+        FilterRefused { cause: std::io::Error::from_raw_os_error(errno), without_filter }.into()
     } else {
         NotExecuted { program: program.to_owned(), errno }.into()
     }
@@ -143,10 +149,13 @@ pub fn not_executed(program: &Path, errno: i32, filter_refused: bool) -> anyhow:
 /// The kernel refused the filter that stops system calls.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "cannot stop system calls: the kernel refuses the filter: {0}\n\
-     hint: a sandbox or an old kernel is in the way; --syscalls none runs without"
+    "cannot stop system calls: the kernel refuses the filter: {cause}\n\
+     hint: a sandbox or an old kernel is in the way; {without_filter}"
 )]
-struct FilterRefused(std::io::Error);
+struct FilterRefused {
+    cause: std::io::Error,
+    without_filter: &'static str,
+}
 
 /// The kernel refused to execute the program, although it looked executable.
 #[derive(Debug, thiserror::Error)]
@@ -165,5 +174,36 @@ impl NotExecuted {
     #[must_use]
     pub fn status(&self) -> u8 {
         if self.errno == nix::libc::ENOENT { 127 } else { 126 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_verb_hints_at_its_own_options() {
+        let refused =
+            |without| not_executed(Path::new("/bin/true"), nix::libc::EACCES, true, without).to_string();
+        for (verb, without_filter) in
+            [("run", crate::run::WITHOUT_FILTER), ("trace", crate::trace::WITHOUT_FILTER)]
+        {
+            let text = refused(without_filter);
+            assert!(
+                text.contains("refuses the filter: Permission denied") && text.ends_with(without_filter),
+                "{text}"
+            );
+            let options = without_filter.split_whitespace().filter(|word| word.starts_with('-'));
+            for option in options.map(|word| word.trim_end_matches([',', ';'])) {
+                let line = ["calltap", verb, option, "all", "--", "true"];
+                let known = <crate::cli::Cli as clap::Parser>::try_parse_from(line);
+                assert!(
+                    !known.is_err_and(|error| error.kind() == clap::error::ErrorKind::UnknownArgument),
+                    "{option}"
+                );
+            }
+        }
+        let other = not_executed(Path::new("/bin/true"), nix::libc::EACCES, false, "").to_string();
+        assert!(other.starts_with("cannot execute /bin/true: Permission denied"), "{other}");
     }
 }

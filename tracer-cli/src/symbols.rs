@@ -76,6 +76,8 @@ pub struct NamedFrame {
     /// The return address as a virtual address of the object's file, as `addr2line` and `objdump`
     /// take it (subtract 1 to get the line of the call); 0 if there is no object.
     pub offset: u64,
+    /// The return address as an offset in the function, if that is known and not inlined.
+    pub within: Option<u64>,
     /// The return address in the process.
     pub address: u64,
     /// Whether it was found by frame pointer, for want of an unwind table.
@@ -238,8 +240,11 @@ impl Symbols {
         if answer.names.is_empty() {
             return vec![unnamed];
         }
-        let named = answer.names.iter().cloned().map(|Named { function, mangled, file, line, inlined }| {
-            NamedFrame { function, mangled, file, line, inlined, ..unnamed.clone() }
+        let behind = frame.address() - frame.lookup_address();
+        let named = answer.names.iter().cloned().map(|named| {
+            let Named { function, mangled, file, line, inlined, within } = named;
+            let within = within.map(|within| within + behind);
+            NamedFrame { function, mangled, file, line, inlined, within, ..unnamed.clone() }
         });
         named.collect()
     }
@@ -275,9 +280,7 @@ impl Symbols {
         for ((_, frame), function) in frames.into_iter().zip(names) {
             let answer = self.answers.get_mut(&(image, frame)).zip(function);
             if let Some((answer, function)) = answer {
-                let name =
-                    Named { function: Some(function), mangled: None, file: None, line: None, inlined: false };
-                answer.names = Names::from([name]);
+                answer.names = Names::from([Named { function: Some(function), ..Named::default() }]);
             }
         }
     }

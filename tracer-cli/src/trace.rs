@@ -14,6 +14,7 @@ mod replay;
 mod show;
 mod stacks;
 mod stream;
+mod unmet;
 mod watch;
 
 use std::collections::HashMap;
@@ -50,6 +51,10 @@ use crate::reader::processes::Ending;
 use crate::segment_file::{self, SegmentFile};
 use crate::session::{self, Start};
 use crate::signals;
+
+/// What can be done if the kernel refuses the filter, which only children need: one process is stopped at all its system
+/// calls.
+pub const WITHOUT_FILTER: &str = "without -f, or with -S instead of single names, none is needed";
 
 /// Room for so many distinct stacks.
 const STACKS: u64 = 1 << 18;
@@ -102,7 +107,7 @@ fn play(options: &Trace, filter: &Filter, path: &Path) -> anyhow::Result<ExitCod
     let scale = Scale::of_parts(replay.head.scale);
     let mut stream = Stream::new(sink, stacks.clone(), functions, scale, followed);
     let (end, whole) = replay.play(&mut stream, stacks.as_ref());
-    prepare::complain(&prototypes);
+    show::complaints(options, &prototypes.complaints(), &mut io::stderr())?;
     tell_losses(end.lost, stream.malformed + stream.abandoned, end.unfollowed);
     if let Some(coverage) = written(stream.finish(&end))? {
         tell_coverage(options, &coverage);
@@ -116,9 +121,10 @@ fn start(options: &Trace, filter: &Filter) -> anyhow::Result<ExitCode> {
         eprintln!("calltap: {warning}");
     }
     let examined = program.interpreter.as_deref().unwrap_or(&program.path);
-    let Prepared { words, system_calls, lookup } = prepare::prepare(options, filter, examined)?;
+    let Prepared { words, system_calls, lookup, complaints } = prepare::prepare(options, filter, examined)?;
     let recording = options.record.as_deref().map(recording).transpose()?;
-    let to = show::output(options)?;
+    let mut to = show::output(options)?;
+    show::complaints(options, &complaints, &mut to)?;
 
     let clock = Clock::of_this_machine();
     let calibration = Calibration::begin(clock);
@@ -180,6 +186,8 @@ fn start(options: &Trace, filter: &Filter) -> anyhow::Result<ExitCode> {
     tell_losses(end.lost, stream.malformed + stream.abandoned, end.unfollowed);
     if let Some(coverage) = written(stream.finish(&end))? {
         tell_coverage(options, &coverage);
+        let unmet = unmet::unmet(filter, &coverage, start.library);
+        unmet.iter().filter(|_| !options.quiet).for_each(|line| eprintln!("calltap: {line}"));
     }
     status(outcome)
 }
@@ -198,7 +206,7 @@ fn ended(segment: &Segment, watch: &Watch, outcome: &Outcome, program: &Path) ->
     header.reader.store(READER_GONE, Ordering::Relaxed);
     let failure = watch.end(outcome);
     if let Some(errno) = outcome.exec_errno {
-        return Err(session::not_executed(program, errno, outcome.filter_refused));
+        return Err(session::not_executed(program, errno, outcome.filter_refused, WITHOUT_FILTER));
     }
     let gave_up = header.gave_up.load(Ordering::Relaxed);
     if gave_up > 0 {

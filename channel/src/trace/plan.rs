@@ -27,6 +27,8 @@ pub const TYPED: u64 = 1 << 2;
 pub const NO_MEMORY: u64 = 1 << 3;
 /// Flag of the plan: not even argument registers are recorded (`-c`).
 pub const NO_ARGUMENTS: u64 = 1 << 4;
+/// Flag of the plan, with [`TAP_DLSYM`]: only of functions that rules about entries ask for.
+pub const DLSYM_OF_ENTRIES: u64 = 1 << 5;
 /// Flag of the plan, with [`TYPED`]: hooks come first by name (`run --bind symbols`); bound is what they miss so.
 pub const MISSED: u64 = 1 << 6;
 

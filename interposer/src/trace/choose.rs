@@ -108,6 +108,11 @@ pub(crate) fn asks_for_function(name: u64, provider: u64) -> bool {
     last_asks(both & ENTRIES.load(Ordering::Relaxed)) || last_asks(both & LIBRARY.load(Ordering::Relaxed))
 }
 
+/// The same by `-x` alone.
+pub(crate) fn asks_for_entry(name: u64, provider: u64) -> bool {
+    last_asks(name & provider & ENTRIES.load(Ordering::Relaxed))
+}
+
 /// Whether the function is asked for whoever calls it.
 pub(crate) fn asks_whoever_calls(name: u64, provider: u64) -> bool {
     let calls = name & CALLS.load(Ordering::Relaxed);

@@ -17,8 +17,6 @@ const SYSTEM_FILE: &str = "/etc/ltrace.conf";
 pub enum Place {
     /// A file about functions of any library.
     File(PathBuf),
-    /// A file about system calls, by their plain names.
-    SystemCalls(PathBuf),
     /// A directory with a file for each library: `libc.so.conf`; and one for system calls: `syscalls.conf`.
     Directory(PathBuf),
     /// What calltap brings along.
@@ -115,7 +113,6 @@ fn split(list: &OsStr) -> Vec<PathBuf> {
 fn asked_for(path: PathBuf) -> Result<Place, NotReadable> {
     match fs::metadata(&path) {
         Ok(metadata) if metadata.is_dir() => Ok(Place::Directory(path)),
-        Ok(_) if path.file_name() == Some(OsStr::new("syscalls.conf")) => Ok(Place::SystemCalls(path)),
         Ok(_) => match fs::File::open(&path) {
             Ok(_) => Ok(Place::File(path)),
             Err(cause) => Err(NotReadable { path, cause }),
@@ -182,8 +179,7 @@ mod tests {
         fs::write(&calls, "").unwrap();
         let list = [scratch.path(), &file, &calls].map(|path| path.to_str().unwrap().to_owned()).join(":");
         let places = Places::new(&[list.into()], &Environment::default()).unwrap();
-        let expected =
-            [Place::Directory(scratch.path().into()), Place::File(file), Place::SystemCalls(calls)];
+        let expected = [Place::Directory(scratch.path().into()), Place::File(file), Place::File(calls)];
         assert_eq!(places.all[..3], expected);
 
         let colons = scratch.path().join("a:b");

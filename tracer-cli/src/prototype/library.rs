@@ -95,7 +95,6 @@ impl Prototypes {
         self.places.all.iter().find_map(|place| match place {
             // Where library functions are meant, system calls have a name of their own.
             Place::File(path) => self.loader.file(path)?.prototype(&format!("SYS_{name}")).cloned(),
-            Place::SystemCalls(path) => self.loader.file(path)?.own_prototype(name).cloned(),
             Place::Directory(path) => {
                 self.loader.in_directory(path, "syscalls")?.own_prototype(name).cloned()
             }
@@ -125,7 +124,6 @@ impl Prototypes {
         for place in &self.places.all {
             match place {
                 Place::File(path) => files.extend(self.loader.file(path)),
-                Place::SystemCalls(_) => {}
                 Place::Directory(path) => {
                     files.extend(stems.iter().filter_map(|stem| self.loader.in_directory(path, stem)));
                 }

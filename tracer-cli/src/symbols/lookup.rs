@@ -20,7 +20,7 @@ const BATCH: usize = 512;
 const MAX_THREADS: usize = 4;
 
 /// One function that an address is in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Named {
     pub(super) function: Option<Arc<str>>,
     /// As the linker knows it, if that is something else.
@@ -28,6 +28,8 @@ pub(super) struct Named {
     pub(super) file: Option<Arc<str>>,
     pub(super) line: Option<u32>,
     pub(super) inlined: bool,
+    /// How far behind the function's beginning the address is; not of inlined ones.
+    pub(super) within: Option<u64>,
 }
 
 impl Named {
@@ -192,7 +194,8 @@ impl Texts {
                 }
             };
             let (file, line) = (place.map(|place| self.file(place)), place.and_then(|place| place.line));
-            Named { function, mangled, file, line, inlined }
+            let within = (!inlined).then_some(symbol.offset as u64);
+            Named { function, mangled, file, line, inlined, within }
         })
         .collect()
     }

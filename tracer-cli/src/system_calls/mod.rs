@@ -8,7 +8,6 @@ mod interface;
 mod lookup;
 mod reading;
 mod selection;
-mod similar;
 mod table;
 
 pub use interface::identify;

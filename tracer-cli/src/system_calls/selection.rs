@@ -9,8 +9,8 @@ use super::call::Call;
 use super::class::Class;
 use super::condition::{Condition, condition};
 use super::lookup;
-use super::similar::similar;
 use super::table::CALLS;
+use crate::similar::similar;
 
 const WORDS: usize = CALLS.len().div_ceil(64);
 
@@ -61,7 +61,8 @@ pub struct SelectionError {
 
 impl SelectionError {
     fn new(item: &str) -> Self {
-        let near = similar(item);
+        let classes = Class::ALL.into_iter().map(Class::name);
+        let near = similar(item, classes.chain(CALLS.iter().map(|call| call.name)));
         let hint = if near.is_empty() {
             let classes = Class::ALL.map(Class::name).join(", ");
             format!("classes are {classes}; calls have their names from the kernel")

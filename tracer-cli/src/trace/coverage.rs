@@ -19,6 +19,7 @@ const REASONS: [(u64, &str); 7] = [
 /// Slots of one object.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Slots {
+    is_program: bool,
     hooked: u64,
     left: u64,
     refused: [u64; REASONS.len()],
@@ -31,6 +32,18 @@ pub struct Coverage {
 }
 
 impl Coverage {
+    /// The paths of all objects, and whether each is a program.
+    pub fn objects(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.objects.iter().map(|(path, slots)| (path.as_str(), slots.is_program))
+    }
+
+    /// An object is a program.
+    pub fn program(&mut self, path: &str) {
+        if let Some(slots) = self.objects.get_mut(path) {
+            slots.is_program = true;
+        }
+    }
+
     /// Takes a [`calltap_channel::Note::Bound`].
     pub fn bound(&mut self, path: &str, hooked: u64, left: u64, kind: u64, refused: u64) {
         if !self.objects.contains_key(path) {

@@ -3,13 +3,15 @@
 mod basic_regex;
 mod chain;
 mod matcher;
+mod part;
 mod pattern;
 mod system_calls;
 
 use calltap_channel::trace::plan::{PatternKind, RuleKind};
 
 use self::chain::Link;
-pub use self::matcher::Chooser;
+pub use self::matcher::{Chooser, Matcher};
+pub use self::part::Part;
 pub use self::pattern::Pattern;
 
 /// A rule of the plan.
@@ -30,6 +32,8 @@ pub struct Filter {
     pub rules: Vec<Rule>,
     /// Which system calls, by name; None: none is chosen by name.
     pub system_calls: Option<Vec<&'static str>>,
+    /// The same as it was written, one rule each.
+    pub parts: Vec<Part>,
     /// Nothing was asked for but the default, the program's own calls: who calls need not be said.
     pub is_default: bool,
 }
@@ -57,12 +61,21 @@ impl Filter {
     ) -> Result<Self, FilterError> {
         let is_default = calls.is_empty() && library.is_empty();
         let mut filter = Self { is_default: is_default && !none, ..Self::default() };
-        let (calls, chosen) = system_calls::split(chain::chains(calls)?);
+        let calls = chain::chains(calls)?;
+        let entries = chain::chains(entries)?;
+        let library = library.iter().map(|pattern| chain::object(pattern)).collect::<Result<Vec<_>, _>>()?;
+        for (option, links) in [
+            ("-e", calls.iter().flatten().collect::<Vec<_>>()),
+            ("-l", library.iter().collect()),
+            ("-x", entries.iter().flatten().collect()),
+        ] {
+            filter.parts.extend(links.into_iter().map(|link| Part::of(option, link)));
+        }
+        let (calls, chosen) = system_calls::split(calls);
         filter.system_calls = chosen;
         filter.add(calls, RuleKind::Calls, RuleKind::CallsNot);
-        let library = library.iter().map(|pattern| chain::object(pattern)).collect::<Result<Vec<_>, _>>()?;
         filter.add(vec![library], RuleKind::Library, RuleKind::LibraryNot);
-        filter.add(chain::chains(entries)?, RuleKind::Entries, RuleKind::EntriesNot);
+        filter.add(entries, RuleKind::Entries, RuleKind::EntriesNot);
         if filter.is_default {
             let object = Pattern { kind: PatternKind::Main, text: String::new() };
             filter.rules.push(Rule { kind: RuleKind::Calls, symbol: Pattern::any(), object });

@@ -7,10 +7,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use goblin::elf::Symtab;
-use goblin::elf::section_header::SHT_DYNSYM;
+use goblin::elf::dynamic::DT_SONAME;
+use goblin::elf::section_header::{SHT_DYNAMIC, SHT_DYNSYM};
+use goblin::elf::sym::{STT_OBJECT, STT_TLS};
+use goblin::elf64::dynamic::SIZEOF_DYN;
 use goblin::elf64::sym::SIZEOF_SYM;
 
 use crate::elf_file::{self, CONTEXT};
+use crate::prototype::exports::text;
 use crate::tracer::loader::Loader;
 
 /// The program and what it needs; the program alone if its loader does not say.
@@ -46,10 +50,17 @@ pub fn functions(object: &Path) -> [HashSet<String>; 2] {
     dynamic(object).unwrap_or_default()
 }
 
-fn dynamic(object: &Path) -> io::Result<[HashSet<String>; 2]> {
+/// The same.
+///
+/// # Errors
+/// If the file cannot be read, or has no table of such functions.
+pub fn dynamic(object: &Path) -> io::Result<[HashSet<String>; 2]> {
     let file = File::open(object)?;
     let header = elf_file::header(&file)?;
     let sections = elf_file::sections(&file, &header)?;
+    if sections.iter().all(|section| section.sh_type != SHT_DYNSYM) {
+        return Err(elf_file::garbled("no table of dynamic symbols"));
+    }
     let mut functions = [HashSet::new(), HashSet::new()];
     for section in sections.iter().filter(|section| section.sh_type == SHT_DYNSYM) {
         let Some(names) = sections.get(section.sh_link as usize) else { continue };
@@ -57,15 +68,36 @@ fn dynamic(object: &Path) -> io::Result<[HashSet<String>; 2]> {
         let table = elf_file::part(&file, section.sh_offset, section.sh_size)?;
         let count = table.len() / SIZEOF_SYM;
         for symbol in Symtab::parse(&table, 0, count, CONTEXT).map_err(elf_file::garbled)?.iter() {
-            let name = names.get(symbol.st_name..).and_then(|rest| rest.split(|byte| *byte == 0).next());
-            if let Some(name) =
-                name.and_then(|name| std::str::from_utf8(name).ok()).filter(|name| !name.is_empty())
-            {
+            let is_data = matches!(symbol.st_type(), STT_OBJECT | STT_TLS);
+            if let Some(name) = text(&names, symbol.st_name).filter(|_| !is_data) {
                 functions[usize::from(symbol.st_shndx != 0)].insert(name.to_owned());
             }
         }
     }
     Ok(functions)
+}
+
+/// The soname of an object, if it has one.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn soname(object: &Path) -> io::Result<Option<String>> {
+    let file = File::open(object)?;
+    let header = elf_file::header(&file)?;
+    let sections = elf_file::sections(&file, &header)?;
+    let Some(dynamic) = sections.iter().find(|section| section.sh_type == SHT_DYNAMIC) else {
+        return Ok(None);
+    };
+    let Some(names) = sections.get(dynamic.sh_link as usize) else { return Ok(None) };
+    let entries = elf_file::part(&file, dynamic.sh_offset, dynamic.sh_size)?;
+    let names = elf_file::part(&file, names.sh_offset, names.sh_size)?;
+    // Tag and value, 8 bytes each (gABI, "Dynamic Section").
+    let (entries, _) = entries.as_chunks::<SIZEOF_DYN>();
+    let word = |entry: &[u8; SIZEOF_DYN], at: usize| {
+        entry[at..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+    };
+    let soname = entries.iter().find(|entry| word(entry, 0) == DT_SONAME);
+    Ok(soname.and_then(|entry| text(&names, word(entry, 8) as usize)).map(str::to_owned))
 }
 
 #[cfg(test)]
@@ -78,6 +110,9 @@ mod tests {
         let [needs, _] = functions(&objects[0]);
         let libc = objects.iter().find(|path| path.ends_with("libc.so.6")).unwrap();
         let [_, has] = functions(libc);
+        assert_eq!(soname(libc).unwrap().unwrap(), "libc.so.6");
+        assert_eq!(soname(&objects[0]).unwrap(), None);
+        assert!(!functions(libc)[1].contains("environ") && dynamic(Path::new("/etc/passwd")).is_err());
         assert!(needs.contains("malloc") && has.contains("malloc") && !has.contains("no_such_function"));
         assert_eq!(functions(Path::new("/etc/passwd")), [HashSet::new(), HashSet::new()]);
     }

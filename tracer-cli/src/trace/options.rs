@@ -124,7 +124,8 @@ pub struct Trace {
     pub frames: Option<u64>,
 
     /// Functions that are shown whoever calls them, by what provides them; may be repeated. Only exported
-    /// functions that are called through a slot of an object can be seen
+    /// functions can be seen, if they are called through a slot of an object, or one is named here and called by its
+    /// address from dlsym
     #[arg(short = 'x', value_name = "FILTER", allow_hyphen_values = true)]
     pub entries: Vec<String>,
 
@@ -192,7 +193,7 @@ pub struct Trace {
     #[arg(long)]
     pub coverage: bool,
 
-    /// Do not tell on stderr what could not be hooked
+    /// Do not tell on stderr what could not be hooked, and which filters nothing fits
     #[arg(long)]
     pub quiet: bool,
 

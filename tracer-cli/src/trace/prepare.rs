@@ -5,15 +5,18 @@ use std::path::Path;
 use std::rc::Rc;
 
 use anyhow::Context;
-use calltap_channel::trace::plan::{self, COUNT_ONLY, NO_ARGUMENTS, NO_MEMORY, PatternKind, TAP_DLSYM};
+use calltap_channel::trace::plan::{
+    self, COUNT_ONLY, DLSYM_OF_ENTRIES, NO_ARGUMENTS, NO_MEMORY, PatternKind, RuleKind, TAP_DLSYM,
+};
 
-use super::filter::Filter;
+use super::filter::{Filter, Rule};
 use super::needed;
 use super::options::Trace;
 use super::plan::PlanWriter;
 use super::stream::{Lookup, Met};
 use crate::prototype::files::{Environment, Places};
 use crate::prototype::library::Prototypes;
+use crate::prototype::parse::Complaint;
 use crate::prototype::shipped;
 use crate::prototype::types::Prototype;
 use crate::system_calls::{self, Selection};
@@ -26,6 +29,8 @@ pub struct Prepared {
     pub system_calls: Selection,
     /// Prototypes by the plan's rows.
     pub lookup: Rows,
+    /// What is wrong with the files that have been read.
+    pub complaints: Vec<Complaint>,
 }
 
 /// Prototypes by the rows of a plan.
@@ -44,20 +49,13 @@ impl Lookup for Rows {
     }
 }
 
-/// All prototypes that the options lead to. What is wrong with files is told on stderr.
+/// All prototypes that the options lead to.
 ///
 /// # Errors
 /// If a file that was asked for cannot be read.
 pub fn prototypes(options: &Trace) -> anyhow::Result<Prototypes> {
     let places = Places::new(&options.config, &Environment::own())?;
     Ok(Prototypes::new(places, shipped::files()))
-}
-
-/// Tells what is wrong with the files that have been read.
-pub fn complain(prototypes: &Prototypes) {
-    for complaint in prototypes.complaints() {
-        eprintln!("calltap: {complaint}");
-    }
 }
 
 /// Makes the plan for a program.
@@ -67,11 +65,15 @@ pub fn complain(prototypes: &Prototypes) {
 pub fn prepare(options: &Trace, filter: &Filter, program: &Path) -> anyhow::Result<Prepared> {
     let prototypes = prototypes(options)?;
     let system_calls = selection(options, filter)?;
+    // Who names a function is to see it, also if the program has asked for its address.
+    let is_named = |rule: &Rule| rule.kind == RuleKind::Entries && rule.symbol.kind == PatternKind::Exact;
+    let has_named = filter.rules.iter().any(is_named);
     let mut flags = 0;
     for (flag, set) in [
         (COUNT_ONLY, options.counts_only()),
         (NO_ARGUMENTS | NO_MEMORY, options.count),
-        (TAP_DLSYM, options.tap_dlsym),
+        (TAP_DLSYM, options.tap_dlsym || has_named),
+        (DLSYM_OF_ENTRIES, !options.tap_dlsym),
     ] {
         flags |= if set { flag } else { 0 };
     }
@@ -105,8 +107,8 @@ pub fn prepare(options: &Trace, filter: &Filter, program: &Path) -> anyhow::Resu
             }
         }
     }
-    complain(&prototypes);
-    Ok(Prepared { words: writer.finish(), system_calls, lookup: Rows { rows, prototypes } })
+    let complaints = prototypes.complaints();
+    Ok(Prepared { words: writer.finish(), system_calls, lookup: Rows { rows, prototypes }, complaints })
 }
 
 /// Has prototypes read from the debug information of those objects of the program that have a function which may be

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -16,6 +16,7 @@ use super::filter::{Chooser, Filter};
 use super::options::{self, Color, Trace};
 use super::print::{self, By, Called, Frames, Ids, Sink, Stamps, Style, To};
 use super::stacks::Asked;
+use crate::prototype::parse::Complaint;
 
 /// Where the trace goes: `-o`, or stderr.
 ///
@@ -28,6 +29,20 @@ pub fn output(options: &Trace) -> anyhow::Result<To> {
         ),
         None => Box::new(io::stderr()),
     })
+}
+
+/// Tells what is wrong with files of prototypes: in the trace, as ltrace does, or on stderr where the trace is not one of
+/// lines.
+///
+/// # Errors
+/// If the trace cannot be written.
+pub fn complaints(options: &Trace, complaints: &[Complaint], to: &mut dyn Write) -> anyhow::Result<()> {
+    let stderr: &mut dyn Write = &mut io::stderr();
+    let to = if options.json { stderr } else { to };
+    complaints
+        .iter()
+        .try_for_each(|complaint| writeln!(to, "calltap: {complaint}"))
+        .context("cannot write the trace")
 }
 
 /// The printer that the options ask for, of a program that began at `zero` and whose children are in the trace if

@@ -99,11 +99,17 @@ impl Stacks {
     }
 }
 
-/// `libc.so.6(qsort) [0x7f0012345678]`, as ltrace writes a frame; with the place in the source if that is known.
+/// `libc.so.6(qsort+0x1b) [0x7f0012345678]`, as ltrace writes a frame; with the place in the source instead of the offset
+/// in the function if that is known. Of a nameless function the offset is one in the object.
 fn line(frame: &NamedFrame) -> String {
     let object = frame.object.as_deref().map_or("?", |path| path.rsplit('/').next().unwrap_or(path));
-    let function = frame.function.as_deref().unwrap_or("?");
-    let mut text = format!("{object}({function}) [{:#x}]", frame.address);
+    let place = match (&frame.function, frame.within.filter(|_| frame.file.is_none())) {
+        (Some(function), Some(within)) => format!("{function}+{within:#x}"),
+        (Some(function), None) => function.to_string(),
+        (None, _) if frame.object.is_some() => format!("+{:#x}", frame.offset),
+        (None, _) => "?".to_owned(),
+    };
+    let mut text = format!("{object}({place}) [{:#x}]", frame.address);
     if let Some(file) = &frame.file {
         text += &format!(" {file}");
         if let Some(line) = frame.line {
@@ -123,5 +129,29 @@ pub struct Asked(pub Shared);
 impl Frames for Asked {
     fn lines(&mut self, pid: u32, stack: u32) -> Vec<String> {
         self.0.borrow_mut().lines(pid, stack).to_vec()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_has_its_line_or_else_its_offset() {
+        let frame = NamedFrame {
+            object: Some("/lib/libc.so.6".into()),
+            function: Some("qsort".into()),
+            within: Some(0x1b),
+            offset: 0x4101b,
+            address: 0x7f00_0004_101b,
+            ..NamedFrame::default()
+        };
+        assert_eq!(line(&frame), "libc.so.6(qsort+0x1b) [0x7f000004101b]");
+        let placed = NamedFrame { file: Some("msort.c".into()), line: Some(7), ..frame.clone() };
+        assert_eq!(line(&placed), "libc.so.6(qsort) [0x7f000004101b] msort.c:7");
+        let nameless = NamedFrame { function: None, within: None, ..frame.clone() };
+        assert_eq!(line(&nameless), "libc.so.6(+0x4101b) [0x7f000004101b]");
+        let lost = NamedFrame { address: 0x10, ..NamedFrame::default() };
+        assert_eq!(line(&lost), "?(?) [0x10]");
     }
 }

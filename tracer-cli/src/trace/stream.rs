@@ -206,8 +206,12 @@ impl Stream {
         decode::text(words, calltap_channel::note::ARGUMENTS, &mut self.text);
         let path = String::from_utf8_lossy(&self.text);
         self.objects.bound(owner.image, base, &path);
-        let path = if path.is_empty() { self.processes.program(owner.pid) } else { &path };
+        let is_program = path.is_empty();
+        let path = if is_program { self.processes.program(owner.pid) } else { &path };
         self.coverage.bound(path, hooked, left, kind, refused);
+        if is_program {
+            self.coverage.program(path);
+        }
     }
 
     /// Tells that something happened in a thread.

@@ -64,7 +64,6 @@ impl Prototypes {
                         rows.push(&prototype.name, None, Rc::clone(&prototype));
                     }
                 }
-                Place::SystemCalls(_) => {}
                 Place::Directory(path) => {
                     for stem in stems_in(path) {
                         let file = self.loader.in_directory(path, &stem);

@@ -38,9 +38,7 @@ impl Home {
         let mut places = Places::new(&asked, &environment).unwrap();
         // The machine's own files are no part of a test.
         let here = |place: &Place| match place {
-            Place::File(path) | Place::SystemCalls(path) | Place::Directory(path) => {
-                path.starts_with(self.directory.path())
-            }
+            Place::File(path) | Place::Directory(path) => path.starts_with(self.directory.path()),
             Place::Shipped => true,
         };
         places.all.retain(here);
@@ -114,18 +112,23 @@ fn files_import_others_and_use_their_types() {
 fn system_calls_have_names_of_their_own() {
     let home = Home::new(&[
         (".ltrace.conf", "int SYS_close(int, int);\nint open(int);"),
-        ("syscalls.conf", "int open();\nint write(int);"),
+        ("asked/syscalls.conf", "int open();\nint write(int);"),
     ]);
     let known = home.prototypes(&[]);
     let count = |known: &Prototypes, name| known.system_call(name).map(|p| p.parameters.len());
     assert_eq!(count(&known, "open"), Some(2));
     assert_eq!(count(&known, "close"), Some(2));
     assert_eq!(count(&known, "SYS_close"), None);
-    // A file of this name is about system calls, and about nothing else.
-    let known = home.prototypes(&["syscalls.conf"]);
+    // In a directory a file of this name is about system calls, and about nothing else.
+    let known = home.prototypes(&["asked"]);
     assert_eq!(count(&known, "open"), Some(0));
     assert_eq!(count(&known, "write"), Some(1));
     assert!(known.of("write", Path::new("libc.so.6")).is_none());
+    // Given itself it is about libraries, as every file is.
+    let known = home.prototypes(&["asked/syscalls.conf"]);
+    assert_eq!(count(&known, "open"), Some(2));
+    assert_eq!(count(&known, "write"), None);
+    assert_eq!(parameters(&known, "write", "libc.so.6"), 1);
 }
 
 #[test]

@@ -14,11 +14,51 @@ pub struct Chooser {
 #[derive(Debug)]
 struct Rule {
     plus: bool,
+    matcher: Matcher,
+}
+
+/// One rule's patterns.
+#[derive(Debug)]
+pub struct Matcher {
     symbol: Regex,
     /// None: the program itself.
     object: Option<Regex>,
     /// The object is meant by its path.
     by_path: bool,
+}
+
+impl Matcher {
+    /// None of patterns that no regular expression can be made of.
+    #[must_use]
+    pub fn of(symbol: &Pattern, object: &Pattern) -> Option<Self> {
+        Some(Self {
+            symbol: regex(symbol)?,
+            object: match object.kind {
+                PatternKind::Main => None,
+                _ => Some(regex(object)?),
+            },
+            by_path: object.text.trim_start_matches("^(?:").starts_with(['/', '\\'])
+                && object.text.contains('/'),
+        })
+    }
+
+    /// Whether a function's name fits.
+    #[must_use]
+    pub fn fits_symbol(&self, symbol: &str) -> bool {
+        self.symbol.is_match(symbol)
+    }
+
+    /// Whether an object fits by its path, or by the last part of that; also by another name, its soname. An empty path
+    /// is the program itself.
+    #[must_use]
+    pub fn fits_object(&self, path: &str, soname: Option<&str>) -> bool {
+        let Some(pattern) = &self.object else { return path.is_empty() };
+        if self.by_path {
+            return pattern.is_match(path);
+        }
+        pattern.is_match(path.rsplit('/').next().unwrap_or(path))
+            || soname.is_some_and(|soname| pattern.is_match(soname))
+    }
 }
 
 impl Chooser {
@@ -45,16 +85,7 @@ impl Chooser {
         let rules = filter.rules.iter().filter(|rule| rule.kind == kind || rule.kind == not);
         let rules: Vec<_> = rules
             .filter_map(|rule| {
-                Some(Rule {
-                    plus: rule.kind == kind,
-                    symbol: regex(&rule.symbol)?,
-                    object: match rule.object.kind {
-                        PatternKind::Main => None,
-                        _ => Some(regex(&rule.object)?),
-                    },
-                    by_path: rule.object.text.trim_start_matches("^(?:").starts_with(['/', '\\'])
-                        && rule.object.text.contains('/'),
-                })
+                Some(Rule { plus: rule.kind == kind, matcher: Matcher::of(&rule.symbol, &rule.object)? })
             })
             .collect();
         (!rules.is_empty()).then_some(Self { rules })
@@ -63,14 +94,7 @@ impl Chooser {
     /// Whether a function is chosen for an object (its path, empty for the program itself).
     #[must_use]
     pub fn choose(&self, symbol: &str, object: &str) -> bool {
-        let name = object.rsplit('/').next().unwrap_or(object);
-        let fits = |rule: &Rule| {
-            rule.symbol.is_match(symbol)
-                && match &rule.object {
-                    None => object.is_empty(),
-                    Some(pattern) => pattern.is_match(if rule.by_path { object } else { name }),
-                }
-        };
+        let fits = |rule: &Rule| rule.matcher.fits_symbol(symbol) && rule.matcher.fits_object(object, None);
         self.rules.iter().rev().find(|rule| fits(rule)).is_some_and(|rule| rule.plus)
     }
 }

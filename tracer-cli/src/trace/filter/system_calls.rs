@@ -29,7 +29,7 @@ pub(super) fn split(chains: Vec<Vec<Link>>) -> (Vec<Vec<Link>>, Option<Vec<&'sta
 }
 
 /// The names of system calls that a rule is about, if it is about any.
-fn named(link: &Link) -> Option<Pattern> {
+pub(super) fn named(link: &Link) -> Option<Pattern> {
     if link.written.object == "SYS" {
         return Some(link.symbol.clone());
     }

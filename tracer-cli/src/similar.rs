@@ -1,21 +1,20 @@
 //! Names that a mistyped one may stand for.
 
-use super::class::Class;
-use super::table::CALLS;
-
 /// So many are offered.
 const OFFERED: usize = 3;
 
-/// Classes and calls whose names are near to `wrong`, nearest first.
-pub(super) fn similar(wrong: &str) -> Vec<&'static str> {
+/// Those of `names` that are near to `wrong`, each once, nearest first.
+pub fn similar<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let allowed = 1 + wrong.len() / 4;
-    let classes = Class::ALL.into_iter().map(Class::name);
-    let names = classes.chain(CALLS.iter().map(|call| call.name));
     let mut near: Vec<_> = names
+        .into_iter()
+        // A name that is longer or shorter by more is further away.
+        .filter(|name| name.len().abs_diff(wrong.len()) <= allowed || name.starts_with(wrong))
         .map(|name| (distance(wrong, name), name))
         .filter(|(distance, name)| *distance <= allowed || name.starts_with(wrong))
         .collect();
     near.sort_unstable();
+    near.dedup();
     near.into_iter().take(OFFERED).map(|(_, name)| name).collect()
 }
 
@@ -40,10 +39,12 @@ mod tests {
 
     #[test]
     fn near_names_are_offered_and_far_ones_are_not() {
-        assert_eq!(similar("opnat")[0], "openat");
-        assert_eq!(similar("memroy"), ["memory"]);
-        assert!(similar("clos").contains(&"close"));
-        assert!(similar("frobnicate").is_empty());
+        let names = ["memory", "close", "openat", "open", "close", "malloc", "open_by_handle_at"];
+        assert_eq!(similar("opnat", names), ["openat"]);
+        assert_eq!(similar("memroy", names), ["memory"]);
+        assert_eq!(similar("clos", names), ["close"]);
+        assert_eq!(similar("open_", names)[..], ["open", "openat", "open_by_handle_at"]);
+        assert!(similar("frobnicate", names).is_empty());
     }
 
     #[test]
