@@ -41,8 +41,8 @@ type Learned = HashMap<String, Rc<Prototype>>;
 
 /// Prototypes by function.
 ///
-/// Of those that several places have, the first one counts: what `-F` names, the user's directories and file, the
-/// system's, ours for the library that provides the function, its debug information, ours for another library (an
+/// Of those that several places have, the first one counts: what `-F` names, the user's directories and file, ours for
+/// the library that provides the function, the system's, its debug information, ours for another library (an
 /// allocator's `malloc` is called as libc's), and at last what is known of another name of the same code.
 pub struct Prototypes {
     places: Places,

@@ -32,7 +32,7 @@ pub struct Filter {
     pub rules: Vec<Rule>,
     /// Which system calls, by name; None: none is chosen by name.
     pub system_calls: Option<Vec<&'static str>>,
-    /// The same as it was written, one rule each.
+    /// The rules that choose something, as they were written.
     pub parts: Vec<Part>,
     /// Nothing was asked for but the default, the program's own calls: who calls need not be said.
     pub is_default: bool,
@@ -69,7 +69,9 @@ impl Filter {
             ("-l", library.iter().collect()),
             ("-x", entries.iter().flatten().collect()),
         ] {
-            filter.parts.extend(links.into_iter().map(|link| Part::of(option, link)));
+            filter
+                .parts
+                .extend(links.into_iter().filter(|link| link.plus).map(|link| Part::of(option, link)));
         }
         let (calls, chosen) = system_calls::split(calls);
         filter.system_calls = chosen;

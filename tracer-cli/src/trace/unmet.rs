@@ -40,7 +40,8 @@ impl Object<'_> {
     }
 }
 
-/// A line for each rule that no function of the loaded objects fits, whether it is called or not, or no system call. Says
+/// A line for each rule that chooses nothing: no function of the loaded objects fits it, whether it is called or not, or no
+/// system call. Says
 /// nothing where an object's file could not be read. `own` is the interposer's.
 pub fn unmet(filter: &Filter, coverage: &Coverage, own: &Path) -> Vec<String> {
     let mut objects: Vec<_> = coverage
@@ -87,9 +88,9 @@ fn told(part: &Part, objects: &[Object<'_>]) -> Option<String> {
     }
     let which = if fitting.len() == objects.len() { "no loaded object" } else { "none of these objects" };
     let hint = meant(&part.symbol, fitting.iter().flat_map(|object| object.names())).unwrap_or_else(|| {
-        "`calltap list --all PROGRAM` names those that can be seen: exported ones that others call".to_owned()
+        "`calltap list --all PROGRAM` names those that can be seen; calls within an object cannot".to_owned()
     });
-    Some(format!("{part}: {which} calls or has such a function; hint: {hint}"))
+    Some(format!("{part}: {which} exports or calls such a function; hint: {hint}"))
 }
 
 /// What may have been meant by a name.
@@ -130,7 +131,7 @@ mod tests {
         let told = lines(&["mallloc+free-@libc.so*", "strlne"], &[], &["/no_such.*/"]);
         assert_eq!(told.len(), 3, "{told:?}");
         assert!(
-            told[0].starts_with("-e mallloc: no loaded object calls or has such a function; hint: "),
+            told[0].starts_with("-e mallloc: no loaded object exports or calls such a function; hint: "),
             "{told:?}"
         );
         assert!(told[0].contains("did you mean malloc"), "{told:?}");
@@ -145,6 +146,8 @@ mod tests {
             lines(&["mall*-malloc@MAIN", "*@MAIN", "-free", "@/*/libc.so.6"], &["libc.so*"], &["qsort"]),
             [""; 0]
         );
+        // Taking out what is not there is no mistake.
+        assert_eq!(lines(&["@MAIN-mallloc"], &[], &["-mian"]), [""; 0]);
         assert_eq!(lines(&[], &[], &[]), [""; 0]);
     }
 
