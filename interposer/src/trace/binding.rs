@@ -52,24 +52,24 @@ pub(crate) fn bind_all(plan: Plan<'static>) {
     choose::prepare(&plan);
     super::record::prepare();
     // SAFETY: the loader runs constructors under its lock.
-    unsafe { look_again() };
+    unsafe { look_again(false) };
 }
 
 /// Binds objects that have been loaded since.
 pub(crate) fn rescan() {
     // SAFETY: while nothing is loaded, the lock is held by us.
-    watch::while_nothing_is_loaded(|| unsafe { look_again() });
+    watch::while_nothing_is_loaded(|| unsafe { look_again(false) });
 }
 
-/// As [`rescan`].
+/// As [`rescan`]; `unloads` if the loader is about to call the destructors of an object.
 ///
 /// # Safety
 /// The caller holds the loader's lock.
-pub(crate) unsafe fn look_again() {
+pub(crate) unsafe fn look_again(unloads: bool) {
     let Some(plan) = plan() else { return };
     let begins = objects::own().is_none();
     // SAFETY: by the contract.
-    let changes = unsafe { objects::look(choose::of_object) };
+    let changes = unsafe { objects::look(choose::of_object, unloads) };
     if !changes.gone.is_empty() {
         forget(&changes.gone);
     }

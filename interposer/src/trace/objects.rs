@@ -219,15 +219,18 @@ unsafe fn walk(mut each: impl FnMut(u32, &LinkMap)) {
     }
 }
 
-/// Notes that the object of this `struct link_map` is about to go.
+/// The place of the object with this `struct link_map`.
+pub(crate) fn place_of_map(map: u64) -> Option<usize> {
+    all().find(|place| object(*place).map == map)
+}
+
+/// Notes that the object at a place is about to go.
 ///
 /// # Safety
 /// The caller holds the loader's lock.
-pub(crate) unsafe fn leaves(map: u64) {
-    if let Some(place) = all().find(|place| object(*place).map == map) {
-        // SAFETY: by the contract.
-        unsafe { change(place, |object| object.leaves = true) };
-    }
+pub(crate) unsafe fn leaves(place: usize) {
+    // SAFETY: by the contract.
+    unsafe { change(place, |object| object.leaves = true) };
 }
 
 /// What has changed among the objects.
@@ -242,9 +245,12 @@ pub(crate) struct Changes {
 
 /// Looks at the loader's lists again. `rules_of` says which rules' object patterns a new object fits.
 ///
+/// What leaves may stand in the lists while it is being unloaded (`unloads`): other objects' destructors are called
+/// first. At any other time what stands where it stood is a new object at the same address.
+///
 /// # Safety
 /// The caller holds the loader's lock.
-pub(crate) unsafe fn look(rules_of: impl Fn(&Object) -> u64) -> Changes {
+pub(crate) unsafe fn look(rules_of: impl Fn(&Object) -> u64, unloads: bool) -> Changes {
     let mut changes = Changes { gone: Vec::new(), new: Vec::new(), without_place: 0 };
     let mut seen = [0_u64; MOST / 64];
     let mut maps: Vec<(u32, *const LinkMap)> = Vec::with_capacity(MOST);
@@ -252,7 +258,8 @@ pub(crate) unsafe fn look(rules_of: impl Fn(&Object) -> u64) -> Changes {
     unsafe { walk(|namespace, map| maps.push((namespace, core::ptr::from_ref(map)))) };
     let mut fresh: Vec<usize> = Vec::with_capacity(maps.len());
     for (index, (_, map)) in maps.iter().enumerate() {
-        let known = all().find(|place| object(*place).map == *map as u64 && !object(*place).leaves);
+        let is_it = |object: &Object| object.map == *map as u64 && (unloads || !object.leaves);
+        let known = all().find(|place| is_it(object(*place)));
         match known {
             Some(place) => seen[place / 64] |= 1 << (place % 64),
             None => fresh.push(index),

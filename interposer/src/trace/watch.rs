@@ -69,10 +69,13 @@ extern "C" fn see(exception: u64, argument: u64) {
         return;
     }
     let before = crate::types::errno();
+    let leaving = objects::place_of_map(argument);
     // SAFETY: the loader holds its lock while it does this.
     unsafe {
-        binding::look_again();
-        objects::leaves(argument);
+        binding::look_again(leaving.is_some());
+        if let Some(place) = leaving {
+            objects::leaves(place);
+        }
     }
     crate::types::set_errno(i32::from(before));
 }
