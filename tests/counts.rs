@@ -37,7 +37,7 @@ fn expect_totals(idle: &Outcome, busy: &Outcome) {
 }
 
 /// How hooks get into the program's way; the counts are the same.
-const BINDINGS: [&str; 2] = ["symbols", "got"];
+pub(crate) const BINDINGS: [&str; 2] = ["symbols", "got"];
 
 fn run(binding: &str, target: &Target, arguments: &[&str]) -> Outcome {
     // The program counts its own calls, not those that the C library makes inside them.

@@ -70,6 +70,13 @@ impl<'a> Process<'a> {
             .map_or(0, |(_, row)| row["count"].as_i64().expect("a number"))
     }
 
+    /// Failed calls of one function.
+    pub(crate) fn errors(self, function: &str) -> i64 {
+        self.latencies()
+            .find(|(name, _)| name == function)
+            .map_or(0, |(_, row)| row["errors"].as_i64().expect("a number"))
+    }
+
     /// Calls of all functions.
     pub(crate) fn all_calls(self) -> i64 {
         self.latencies().map(|(_, row)| row["count"].as_i64().expect("a number")).sum()

@@ -62,6 +62,19 @@ impl HeapLedger {
         Self { inherited: InheritedBlocks::new(blocks), ..Self::default() }
     }
 
+    /// Calls of this family's functions go unseen: a release that seems wrong may be right.
+    pub fn partly_seen(&mut self, giver: Giver) {
+        self.faults.partly_seen.add(giver);
+    }
+
+    /// The ledger of a forked child, in which the same calls go unseen.
+    #[must_use]
+    pub fn forked(&self) -> Self {
+        let mut child = Self::with_inherited(self.inherit());
+        child.faults.partly_seen = self.faults.partly_seen;
+        child
+    }
+
     /// What a child forked now has from this process: its living blocks, and those it has itself
     /// inherited and not released.
     #[must_use]

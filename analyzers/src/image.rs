@@ -88,9 +88,8 @@ impl ImageLedger {
     /// `image` began at `now_ns`; one that was forked has what its parent has now.
     #[must_use]
     pub fn new(config: Config, image: Image, parent: Option<&Self>, now_ns: u64) -> Self {
-        let heap = parent
-            .filter(|_| config.heap)
-            .map_or_else(HeapLedger::default, |parent| HeapLedger::with_inherited(parent.heap.inherit()));
+        let heap =
+            parent.filter(|_| config.heap).map_or_else(HeapLedger::default, |parent| parent.heap.forked());
         let descriptors = parent.map_or_else(
             || Descriptors::new(image),
             |parent| Descriptors::forked(image, parent.descriptors.inherit()),
@@ -205,6 +204,10 @@ impl ImageLedger {
     #[must_use]
     pub fn heap(&self) -> &HeapLedger {
         &self.heap
+    }
+
+    pub(crate) fn heap_mut(&mut self) -> &mut HeapLedger {
+        &mut self.heap
     }
 
     /// When it began, in nanoseconds since the session began.

@@ -86,6 +86,13 @@ pub enum Note {
     /// Tracer, if calls are traced: a system call begins. As [`Note::SystemCall`], but `result` and `stopped` are 0 and there
     /// is no text; its end has the same stamp.
     CallBegan,
+    /// Interposer: functions that the program defines itself, so that its own calls of them are not seen. A bit
+    /// for each [`Function`](crate::Function)'s number in [`DEFINED_WORDS`] words, lowest bit first; `malloc` (the
+    /// address of the program's own; 0 if it has none).
+    Defined,
+    /// Interposer: objects of another namespace (`dlmopen`) are not tapped, because those of one are. `base` (of one of
+    /// them), `namespace` (its number); text: its path.
+    PassedOver,
 }
 
 /// Why slots of an object are not traced: `kind` of [`Note::Bound`].
@@ -107,6 +114,11 @@ pub mod refused {
     /// The function is found at its first call only, and this loader's way to do so is not known.
     pub const LAZY: u64 = 7;
 }
+
+/// Words of bits in a [`Note::Defined`].
+pub const DEFINED_WORDS: usize = ARGUMENTS - 1;
+
+const _: () = assert!(crate::Function::ALL.len() <= DEFINED_WORDS * u64::BITS as usize);
 
 /// Descriptor numbers in one [`Note::Holds`].
 pub const HELD_AT_ONCE: usize = 8 * crate::record::MAX_TEXT;
@@ -189,7 +201,7 @@ impl Note {
     /// The note with this number, if there is one.
     #[must_use]
     pub fn from_number(number: u16) -> Option<Self> {
-        const ALL: [Note; 26] = [
+        const ALL: [Note; 28] = [
             Note::ProcessBegan,
             Note::Created,
             Note::Executed,
@@ -216,6 +228,8 @@ impl Note {
             Note::Bound,
             Note::Unbound,
             Note::CallBegan,
+            Note::Defined,
+            Note::PassedOver,
         ];
         ALL.get(usize::from(number.checked_sub(FIRST)?)).copied()
     }

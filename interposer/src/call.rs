@@ -1,5 +1,6 @@
 //! One call through a hook: stamped, made, stamped, recorded.
 
+use core::marker::PhantomData;
 use core::sync::atomic::Ordering;
 
 use calltap_channel::clock::Clock;
@@ -9,19 +10,21 @@ use calltap_channel::ring::{Control, Outer, Words};
 use calltap_channel::segment::RawWords;
 use calltap_channel::{Function, Note, note};
 
+use crate::definer::Definer;
 use crate::text::Text;
 use crate::types::Returned;
 use crate::{full, image, slot, state, thread, unwind};
 
 /// A call that has begun. Lives in the hook's registers, not in memory: the real function may leave
-/// by cancellation, `longjmp` or an exception, and then nothing needs to be undone.
-pub(crate) struct Call {
+/// by cancellation, `longjmp` or an exception, and then nothing needs to be undone. `D` defines that function.
+pub(crate) struct Call<D> {
     control: &'static Control,
     function: Function,
     start: u64,
     site: u64,
     taps: u32,
     flags: u8,
+    of: PhantomData<D>,
 }
 
 /// Which end of a call is stamped if only one is (`--latency off`).
@@ -104,7 +107,7 @@ pub(crate) fn frame() -> u64 {
     frame
 }
 
-impl Call {
+impl<D: Definer> Call<D> {
     /// Begins a call of `function`; None if it is not to be recorded.
     #[inline(always)]
     pub(crate) fn begin(function: Function, argument: u64) -> Option<Self> {
@@ -132,14 +135,14 @@ impl Call {
         let start = if only_end { 0 } else { now(taps) };
         control.in_flight_start.store(start, Ordering::Relaxed);
         control.in_flight.store(u64::from(function.number()) + 1, Ordering::Relaxed);
-        Some(Self { control, function, start, site, taps, flags })
+        Some(Self { control, function, start, site, taps, flags, of: PhantomData })
     }
 
     /// Ends a call: records it with what it returned and its argument words.
     #[inline(always)]
     pub(crate) fn finish<R: Returned, const N: usize>(self, returned: R, arguments: [u64; N]) {
         let Some((start, duration, flags)) = self.stop() else { return };
-        let failure = returned.failure();
+        let failure = returned.failure::<D>();
         let void = if R::VOID { record::VOID } else { 0 };
         let words = PREFIX_WORDS + usize::from(!R::VOID) + N;
         let stack = self.stack(frame());
@@ -190,7 +193,7 @@ impl Call {
         arguments: &[u64],
         text: *const core::ffi::c_char,
     ) {
-        let failure = returned.failure();
+        let failure = returned.failure::<D>();
         if R::VOID {
             flags |= record::VOID;
         }

@@ -100,7 +100,9 @@ pub(crate) fn register() {
     }
     if thread::claim().is_some() {
         // The image's first record.
-        let real_malloc = crate::hooks::malloc::REAL.get() as usize as u64;
+        let hooks = crate::hooks::malloc::hooks();
+        let own = hooks.program.real.address();
+        let real_malloc = if own == 0 { hooks.next.address() } else { own };
         let arguments =
             [u64::from(pid), u64::from(kernel::parent_id()), u64::from(parent_serial()), real_malloc, 0];
         call::note(call::now(taps), Note::ProcessBegan, arguments, None);

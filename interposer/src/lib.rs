@@ -8,6 +8,7 @@
 mod attach;
 mod bytes;
 mod call;
+mod definer;
 mod full;
 mod hooks;
 mod image;

@@ -1,6 +1,6 @@
-//! The real function behind a hook: whatever the next object in search order defines.
+//! The real function behind a hook: whatever the next object in search order defines, or what a slot has held.
 //!
-//! Found at the first call, without a lock: two threads that look at once find the same. redhook's
+//! The next one is found at the first call, without a lock: two threads that look at once find the same. redhook's
 //! own `real!` would panic where a function does not exist and wait on a `Once` that the thread's own
 //! signal handler may hold.
 
@@ -13,6 +13,8 @@ pub(crate) struct Real<F> {
     found: AtomicPtr<c_void>,
     in_libc: AtomicU64,
     name: &'static CStr,
+    /// Whether it is given, not looked up.
+    given: bool,
     of: PhantomData<F>,
 }
 
@@ -27,8 +29,14 @@ impl<F: Copy> Real<F> {
             found: AtomicPtr::new(core::ptr::null_mut()),
             in_libc: AtomicU64::new(0),
             name,
+            given: false,
             of: PhantomData,
         }
+    }
+
+    /// To be given by [`AnyReal::set`] before a slot leads to its hook.
+    pub(crate) const fn given(name: &'static CStr) -> Self {
+        Self { given: true, ..Self::new(name) }
     }
 
     /// The function.
@@ -52,6 +60,9 @@ impl<F: Copy> Real<F> {
     #[cold]
     #[inline(never)]
     fn find(&self) -> *mut c_void {
+        if self.given {
+            return GONE;
+        }
         let found = look_up(self.name);
         self.in_libc.store(if is_in_libc(found) { u64::MAX } else { 0 }, Ordering::Relaxed);
         self.found.store(found, Ordering::Relaxed);
@@ -59,13 +70,17 @@ impl<F: Copy> Real<F> {
     }
 }
 
+/// Where a call of an unloaded library's function goes, by an address that somebody has kept: into memory that is not
+/// there, as without us.
+const GONE: *mut c_void = core::ptr::without_provenance_mut(1);
+
 /// What binding by slots asks a hook's real function, whatever its type.
 pub(crate) trait AnyReal: Sync {
     /// The hook's name.
     fn name(&self) -> &'static CStr;
-    /// Its address.
+    /// Its address; 0 if there is none, or none any more.
     fn address(&self) -> u64;
-    /// From now on it is this one.
+    /// Of one that is given: from now on it is this one, or none if it is 0.
     fn set(&self, real: u64);
 }
 
@@ -76,11 +91,11 @@ impl<F: Copy> AnyReal for Real<F> {
 
     fn address(&self) -> u64 {
         let found = self.found.load(Ordering::Relaxed);
-        if found.is_null() { self.find() as u64 } else { found as u64 }
+        if found.is_null() && !self.given { self.find() as u64 } else { found as u64 }
     }
 
     fn set(&self, real: u64) {
-        self.in_libc.store(0, Ordering::Relaxed);
+        // Not libc's own, or not the libc whose wrappers are known to leave the tag alone.
         self.found.store(real as *mut c_void, Ordering::Relaxed);
     }
 }

@@ -60,7 +60,7 @@ pub(crate) fn filled<const N: usize>(arguments: [u64; N]) -> [u64; 5] {
 
 /// `real` called with a tag if it is libc's own function and system calls are stopped at all.
 ///
-/// `tagged!(Function::name, REAL, real(a, b))`
+/// `tagged!(Function::name, REAL.of::<D>(), real(a, b))`
 macro_rules! tagged {
     ($function:expr, $place:expr, $real:ident($($argument:expr),*)) => {
         if const { $function.wraps().is_some() } {

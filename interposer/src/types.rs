@@ -2,6 +2,8 @@
 
 use core::ffi::{c_char, c_void};
 
+use crate::definer::Definer;
+
 pub(crate) type Size = usize;
 pub(crate) type Int = i32;
 pub(crate) type Fd = i32;
@@ -45,8 +47,8 @@ pub(crate) trait Returned: Word {
     /// Whether there is anything to record.
     const VOID: bool = false;
 
-    /// Why the call failed; 0 if it did not.
-    fn failure(self) -> u16;
+    /// Why the call of a function that `D` defines failed; 0 if it did not.
+    fn failure<D: Definer>(self) -> u16;
 }
 
 /// Something a C function returns in the first integer register.
@@ -152,8 +154,8 @@ macro_rules! fails_with_minus_one {
     ($($type:ty),*) => {
         $(impl Returned for $type {
             #[inline(always)]
-            fn failure(self) -> u16 {
-                if self == -1 { errno() } else { 0 }
+            fn failure<D: Definer>(self) -> u16 {
+                if self == -1 { D::errno() } else { 0 }
             }
         })*
     };
@@ -162,21 +164,21 @@ fails_with_minus_one!(Int, Count);
 
 impl Returned for Address {
     #[inline(always)]
-    fn failure(self) -> u16 {
-        if self.0.is_null() { errno() } else { 0 }
+    fn failure<D: Definer>(self) -> u16 {
+        if self.0.is_null() { D::errno() } else { 0 }
     }
 }
 
 impl Returned for Mapping {
     #[inline(always)]
-    fn failure(self) -> u16 {
-        if self.0 as usize == usize::MAX { errno() } else { 0 }
+    fn failure<D: Definer>(self) -> u16 {
+        if self.0 as usize == usize::MAX { D::errno() } else { 0 }
     }
 }
 
 impl Returned for Code {
     #[inline(always)]
-    fn failure(self) -> u16 {
+    fn failure<D: Definer>(self) -> u16 {
         self.0 as u16
     }
 }
@@ -185,7 +187,7 @@ impl Returned for Nothing {
     const VOID: bool = true;
 
     #[inline(always)]
-    fn failure(self) -> u16 {
+    fn failure<D: Definer>(self) -> u16 {
         0
     }
 }

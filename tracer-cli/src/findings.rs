@@ -1,5 +1,7 @@
 //! From what the reader brings to the report, and the report to its reader.
 
+mod unseen;
+
 use std::fs::File;
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
@@ -166,6 +168,7 @@ impl Findings {
         let detached = outcome.detached;
         let all = outcome.processes.into_all();
         let failed: Vec<String> = all.iter().flat_map(|process| &process.looks_failed).cloned().collect();
+        let unseen = unseen::calls(&all);
         let mut images = outcome.images;
         let processes: Vec<ProcessFacts> = all
             .into_iter()
@@ -177,6 +180,7 @@ impl Findings {
             .collect();
         let mut blind_spots = blind_spots(options, &processes, &lost);
         blind_spots.extend(looks_failed(&failed));
+        blind_spots.extend(unseen);
         let mut symbols = outcome.symbols;
         let facts = Facts {
             command: options.command.iter().map(|word| word.to_string_lossy().into_owned()).collect(),

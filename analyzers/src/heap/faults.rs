@@ -1,11 +1,11 @@
-//! Releases that no correct program makes.
+//! Releases that no correct program makes, if all calls of the allocator are seen.
 
 use super::memo::Memo;
 use super::origins::Origins;
 use super::owner::BlockRelease;
 use super::recent::RecentRelease;
 use super::report::{FreeFault, Mismatch};
-use crate::event::Block;
+use crate::event::{Block, Giver};
 
 /// Of each kind of fault, this many are described; the others are counted.
 const EXAMPLES: usize = 100;
@@ -40,6 +40,24 @@ pub(super) struct HeapFaults {
     pub(super) unmatched: Faults<FreeFault>,
     pub(super) double: Faults<FreeFault>,
     pub(super) mismatched: Faults<Mismatch>,
+    /// Those that cannot be told from what is right.
+    pub(super) not_judged: u64,
+    /// Families of which calls go unseen.
+    pub(super) partly_seen: PartlySeen,
+}
+
+/// Families of functions of which some calls are not recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct PartlySeen(u8);
+
+impl PartlySeen {
+    pub(super) fn add(&mut self, giver: Giver) {
+        self.0 |= 1 << giver as u8;
+    }
+
+    fn has(self, giver: Giver) -> bool {
+        self.0 >> giver as u8 & 1 != 0
+    }
 }
 
 impl HeapFaults {
@@ -58,6 +76,10 @@ impl HeapFaults {
 
     /// This release has no owner.
     pub(super) fn unexplained(&mut self, block: u64, release: &BlockRelease) {
+        if self.partly_seen.has(release.giver) {
+            self.not_judged += 1;
+            return;
+        }
         let fault = FreeFault {
             block: Block(block),
             function: release.place.function,
@@ -72,6 +94,10 @@ impl HeapFaults {
     #[cold]
     fn mismatch(&mut self, recent: &RecentRelease, origins: &Origins) {
         let Some(got) = recent.ended.block() else { return };
+        if [got.origin.giver(), recent.release.giver].into_iter().any(|giver| self.partly_seen.has(giver)) {
+            self.not_judged += 1;
+            return;
+        }
         let given = origins.place(got.origin);
         let released = recent.release.place;
         let mismatch = Mismatch {

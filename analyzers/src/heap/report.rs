@@ -47,6 +47,9 @@ pub struct HeapReport {
     pub releases_unseen: u64,
     /// Blocks that went back through another family than they came from.
     pub mismatched_frees: Faults<Mismatch>,
+    /// Releases that would be one of the three faults if all calls of their functions were seen
+    /// ([`HeapLedger::partly_seen`]).
+    pub releases_not_judged: u64,
     /// The largest block ever given, if any was.
     pub largest_allocation: Option<Largest>,
     /// Blocks given (also by reallocations), by size; classes without blocks are left out.
@@ -226,6 +229,7 @@ pub(super) fn of(ledger: &HeapLedger) -> HeapReport {
         inherited_frees: totals.inherited_frees,
         releases_unseen: unseen.blocks,
         mismatched_frees: faults.mismatched,
+        releases_not_judged: faults.not_judged,
         largest_allocation: ledger.largest(),
         size_classes: size_classes(totals),
         lifetimes: lifetimes(totals),

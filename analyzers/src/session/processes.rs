@@ -2,7 +2,7 @@
 
 use super::Session;
 use crate::descriptors::{Descriptors, KernelDescriptor, Occasion};
-use crate::event::{Fd, Image, Thread};
+use crate::event::{Fd, Giver, Image, Thread};
 use crate::image::{Config, ImageLedger};
 
 impl Session {
@@ -69,6 +69,14 @@ impl Session {
     pub fn reconcile(&mut self, image: Image, at_ns: u64, kernel: &[KernelDescriptor]) {
         if let Some(descriptors) = self.descriptors(image) {
             descriptors.reconcile(at_ns, kernel);
+        }
+    }
+
+    /// Calls of functions of this family go unseen in `image`, and in what is forked from it: its releases
+    /// cannot be judged.
+    pub fn partly_seen(&mut self, image: Image, giver: Giver) {
+        if let Some(ledger) = self.ledger(image) {
+            ledger.heap_mut().partly_seen(giver);
         }
     }
 

@@ -1,5 +1,5 @@
-use calltap_analyzers::event::{Analyzer, Block, Thread};
-use calltap_analyzers::heap::{FreeFault, HeapLedger, Mismatch};
+use calltap_analyzers::event::{Analyzer, Block, Giver, Thread};
+use calltap_analyzers::heap::{FreeFault, HeapLedger, HeapReport, Mismatch};
 
 use crate::calls::*;
 
@@ -37,6 +37,38 @@ fn reallocating_an_unknown_block_is_an_unmatched_free_that_gives_a_block() {
     assert_eq!((counts(&report), faults(&report)), ((0, 0, 1), (1, 0, 0, 0)));
     assert_eq!(report.reallocations, 1);
     assert_eq!(faults(&findings(&[realloc(100, P, P, 8), free(200, P)])), (1, 0, 0, 0));
+}
+
+/// Findings about a program that defines `malloc` and its relatives itself.
+fn partly_seen(calls: &[Call]) -> HeapReport {
+    let mut ledger = HeapLedger::default();
+    ledger.partly_seen(Giver::C);
+    after(ledger, calls)
+}
+
+#[test]
+fn what_seems_wrong_is_not_judged_where_calls_of_its_family_go_unseen() {
+    let twice = [malloc(100, P), free(200, P), free(300, P), free(400, Q)];
+    let report = partly_seen(&twice);
+    assert_eq!((counts(&report), faults(&report)), ((1, 1, 0), (0, 0, 0, 0)));
+    assert_eq!(report.releases_not_judged, 2);
+    // Of two families that do not go together, one is enough.
+    let report = partly_seen(&[acquire(NEW, 100, P, 8), release(FREE, 200, P)]);
+    assert_eq!((faults(&report), report.releases_not_judged), ((0, 0, 0, 0), 1));
+}
+
+#[test]
+fn a_family_of_which_all_calls_are_seen_is_judged() {
+    let report = partly_seen(&[acquire(NEW, 100, P, 8), release(DELETE, 200, P), release(DELETE, 300, P)]);
+    assert_eq!((faults(&report), report.releases_not_judged), ((0, 1, 0, 0), 0));
+}
+
+#[test]
+fn in_a_forked_child_the_same_calls_go_unseen() {
+    let mut parent = HeapLedger::default();
+    parent.partly_seen(Giver::C);
+    let report = after(parent.forked(), &[free(100, P)]);
+    assert_eq!((faults(&report), report.releases_not_judged), ((0, 0, 0, 0), 1));
 }
 
 #[test]

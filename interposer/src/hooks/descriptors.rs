@@ -44,7 +44,7 @@ custom_hook! {
 custom_hook! {
     pipe(ends: *mut i32) -> i32, first 0,
     |real, call| {
-        let returned: i32 = tagged!(Function::pipe, REAL, real(ends));
+        let returned: i32 = tagged!(Function::pipe, REAL.of::<D>(), real(ends));
         // SAFETY: read only after success.
         let fds = if returned == 0 { unsafe { both(ends) } } else { [0; 2] };
         call.finish(returned, fds);
@@ -55,7 +55,7 @@ custom_hook! {
 custom_hook! {
     pipe2(ends: *mut i32, flags: i32) -> i32, first 0,
     |real, call| {
-        let returned: i32 = tagged!(Function::pipe2, REAL, real(ends, flags));
+        let returned: i32 = tagged!(Function::pipe2, REAL.of::<D>(), real(ends, flags));
         // SAFETY: read only after success.
         let [read_end, write_end] = if returned == 0 { unsafe { both(ends) } } else { [0; 2] };
         call.finish(returned, [read_end, write_end, flags as u64]);
@@ -66,7 +66,7 @@ custom_hook! {
 custom_hook! {
     socketpair(domain: i32, kind: i32, protocol: i32, ends: *mut i32) -> i32, first domain as u64,
     |real, call| {
-        let returned: i32 = tagged!(Function::socketpair, REAL, real(domain, kind, protocol, ends));
+        let returned: i32 = tagged!(Function::socketpair, REAL.of::<D>(), real(domain, kind, protocol, ends));
         // SAFETY: read only after success.
         let [one, other] = if returned == 0 { unsafe { both(ends) } } else { [0; 2] };
         call.finish(returned, [one, other, domain as u64, kind as u64]);
@@ -102,7 +102,7 @@ custom_hook! {
 custom_hook! {
     signalfd(fd: i32, mask: *const c_void, flags: i32) -> i32, first fd as u64,
     |real, call| {
-        let returned: i32 = tagged!(Function::signalfd, REAL, real(fd, mask, flags));
+        let returned: i32 = tagged!(Function::signalfd, REAL.of::<D>(), real(fd, mask, flags));
         call.finish(returned, [i64::from(fd) as u64, flags as u64]);
         returned
     }
@@ -139,7 +139,7 @@ unsafe fn received(message: *const libc::msghdr, into: &mut [u64], mut count: us
 custom_hook! {
     recvmsg(socket: i32, message: *mut libc::msghdr, flags: i32) -> isize, first socket as u64,
     |real, call| {
-        let returned: isize = tagged!(Function::recvmsg, REAL, real(socket, message, flags));
+        let returned: isize = tagged!(Function::recvmsg, REAL.of::<D>(), real(socket, message, flags));
         let mut words = [0; RECEIVED_ROOM];
         words[0] = socket as u64;
         // SAFETY: looked at only after success.
@@ -153,7 +153,7 @@ custom_hook! {
     recvmmsg(socket: i32, messages: *mut libc::mmsghdr, room: u32, flags: i32, timeout: *mut c_void) -> i32,
     first socket as u64,
     |real, call| {
-        let returned: i32 = tagged!(Function::recvmmsg, REAL, real(socket, messages, room, flags, timeout));
+        let returned: i32 = tagged!(Function::recvmmsg, REAL.of::<D>(), real(socket, messages, room, flags, timeout));
         let mut words = [0; RECEIVED_ROOM];
         words[0] = socket as u64;
         let mut count = 1;

@@ -10,7 +10,7 @@ use core::ffi::{c_char, c_void};
 use calltap_channel::Function;
 
 use crate::call::Call;
-use crate::real::Real;
+use crate::definer::{Definer, Hooks, Namespace, Next, Program, Reals};
 use crate::slot;
 use crate::types::Path;
 
@@ -24,18 +24,37 @@ struct Caller {
 /// Type of a function that is only ever jumped to.
 type Anything = *const c_void;
 
+macro_rules! record_and_jump {
+    ($enter:path) => {
+        naked_asm!(
+            ".cfi_startproc",
+            "push rdi", "push rsi", "push rdx", "push rcx", "push r8", "push r9", "push rax",
+            ".cfi_adjust_cfa_offset 56",
+            "lea rdx, [rsp + 56]",
+            "mov rcx, rbp",
+            "call {enter}",
+            "mov r11, rax",
+            "pop rax", "pop r9", "pop r8", "pop rcx", "pop rdx", "pop rsi", "pop rdi",
+            ".cfi_adjust_cfa_offset -56",
+            "jmp r11",
+            ".cfi_endproc",
+            enter = sym $enter,
+        )
+    };
+}
+
 macro_rules! entry_hooks {
     ($($name:ident $note:path)*) => {$(
         #[allow(non_snake_case, unreachable_pub, reason = "exported to the loader")]
         pub(crate) mod $name {
             use super::*;
 
-            pub(crate) static REAL: Real<Anything> =
-                Real::new($crate::hooks::symbol(concat!(stringify!($name), "\0")));
+            pub(crate) static REAL: Reals<Anything> =
+                Reals::new($crate::hooks::symbol(concat!(stringify!($name), "\0")));
 
-            extern "C" fn enter(first: u64, second: u64, slot: u64, bp: u64) -> Anything {
+            extern "C" fn enter<D: Definer>(first: u64, second: u64, slot: u64, bp: u64) -> Anything {
                 $note(Function::$name, first, second, Caller { slot, bp });
-                REAL.get()
+                REAL.of::<D>().get()
             }
 
             /// Saves what the real function will read, records, restores, jumps.
@@ -45,20 +64,22 @@ macro_rules! entry_hooks {
             #[unsafe(naked)]
             #[unsafe(no_mangle)]
             pub unsafe extern "C" fn $name() {
-                naked_asm!(
-                    ".cfi_startproc",
-                    "push rdi", "push rsi", "push rdx", "push rcx", "push r8", "push r9", "push rax",
-                    ".cfi_adjust_cfa_offset 56",
-                    "lea rdx, [rsp + 56]",
-                    "mov rcx, rbp",
-                    "call {enter}",
-                    "mov r11, rax",
-                    "pop rax", "pop r9", "pop r8", "pop rcx", "pop rdx", "pop rsi", "pop rdi",
-                    ".cfi_adjust_cfa_offset -56",
-                    "jmp r11",
-                    ".cfi_endproc",
-                    enter = sym enter,
-                )
+                record_and_jump!(enter::<Next>)
+            }
+
+            #[unsafe(naked)]
+            unsafe extern "C" fn of_program() {
+                record_and_jump!(enter::<Program>)
+            }
+
+            #[unsafe(naked)]
+            unsafe extern "C" fn of_namespace() {
+                record_and_jump!(enter::<Namespace>)
+            }
+
+            /// All of them.
+            pub(crate) fn hooks() -> Hooks {
+                Hooks::new(&REAL, of_program as *const () as u64, of_namespace as *const () as u64)
             }
         }
     )*};
@@ -95,7 +116,7 @@ fn note_vfork(function: Function, _: u64, _: u64, caller: Caller) {
 
 fn note(function: Function, argument: u64, caller: Caller, words: &[u64], text: Path) {
     let before = crate::types::errno();
-    if let Some(call) = Call::begin(function, argument) {
+    if let Some(call) = Call::<Next>::begin(function, argument) {
         call.enter(caller.slot, caller.bp, words, text.0);
     }
     crate::types::set_errno(i32::from(before));

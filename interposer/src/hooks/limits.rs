@@ -3,7 +3,6 @@
 use libc::rlimit;
 
 use super::custom_hook;
-use crate::types::{errno, set_errno};
 
 /// The soft and the hard limit that a call has stored at `limit`; zeros if it has stored none.
 ///
@@ -59,14 +58,14 @@ custom_hook! {
     /// it was then (sysconf(3)).
     sysconf(name: i32) -> isize, first name as u64,
     |real, call| {
-        let before = errno();
-        set_errno(0);
+        let before = D::errno();
+        D::set_errno(0);
         // SAFETY: the program's own argument.
         let returned: isize = unsafe { real(name) };
-        let failure = errno();
+        let failure = D::errno();
         call.finish(returned, [name as u64]);
         if failure == 0 {
-            set_errno(i32::from(before));
+            D::set_errno(i32::from(before));
         }
         returned
     }

@@ -2,7 +2,7 @@
 
 use calltap_channel::function::Provider;
 
-use crate::real::AnyReal;
+use crate::definer::{Hooks, Next};
 
 mod descriptors;
 mod entries;
@@ -46,6 +46,41 @@ macro_rules! first_argument {
     };
 }
 
+/// The hooks of one name, made of one body: the exported one, and those that only slots lead to.
+///
+/// The body is inlined into each, because a call's return address is taken from its frame.
+macro_rules! hooks_of {
+    ($name:ident ( $($argument:ident : $kind:ty),* ) -> $returns:ty, |$definer:ident| $body:block) => {
+        pub(crate) static REAL: $crate::definer::Reals<unsafe extern "C" fn($($kind),*) -> $returns> =
+            $crate::definer::Reals::new($crate::hooks::symbol(concat!(stringify!($name), "\0")));
+
+        #[inline(always)]
+        unsafe fn made<$definer: $crate::definer::Definer>($($argument: $kind),*) -> $returns $body
+
+        redhook::hook! {
+            unsafe fn $name($($argument: $kind),*) -> $returns => tapped {
+                // SAFETY: the program's own arguments.
+                unsafe { made::<$crate::definer::Next>($($argument),*) }
+            }
+        }
+
+        unsafe extern "C" fn elsewhere<D: $crate::definer::Definer>($($argument: $kind),*) -> $returns {
+            // SAFETY: as above.
+            unsafe { made::<D>($($argument),*) }
+        }
+
+        /// All of them.
+        pub(crate) fn hooks() -> $crate::definer::Hooks {
+            $crate::definer::Hooks::new(
+                &REAL,
+                elsewhere::<$crate::definer::Program> as *const () as u64,
+                elsewhere::<$crate::definer::Namespace> as *const () as u64,
+            )
+        }
+    };
+}
+pub(crate) use hooks_of;
+
 macro_rules! define_hook {
     (custom $name:ident $($rest:tt)*) => {};
     (plain $name:ident ( $($argument:ident : $kind:ident),* ) -> $returns:ident) => {
@@ -53,21 +88,18 @@ macro_rules! define_hook {
         #[allow(missing_docs)]
         pub(crate) mod $name {
             use calltap_channel::Function;
+            use $crate::call::Call;
             #[allow(unused_imports)]
             use $crate::types::*;
-            use $crate::{call::Call, real::Real};
 
-            pub(crate) static REAL: Real<unsafe extern "C" fn($($kind),*) -> $returns> =
-                Real::new($crate::hooks::symbol(concat!(stringify!($name), "\0")));
-
-            redhook::hook! {
-                unsafe fn $name($($argument: $kind),*) -> $returns => tapped {
-                    let real = REAL.get();
-                    let Some(call) = Call::begin(Function::$name, first_argument!($($argument)*)) else {
+            $crate::hooks::hooks_of! {
+                $name($($argument: $kind),*) -> $returns, |D| {
+                    let real = REAL.of::<D>().get();
+                    let Some(call) = Call::<D>::begin(Function::$name, first_argument!($($argument)*)) else {
                         // SAFETY: the program's own arguments, for the function it meant to call.
                         return unsafe { real($($argument),*) };
                     };
-                    let returned = $crate::tag::tagged!(Function::$name, REAL, real($($argument),*));
+                    let returned = $crate::tag::tagged!(Function::$name, REAL.of::<D>(), real($($argument),*));
                     match argument_text!(@ $($argument $kind)*) {
                         None => call.finish(returned, argument_words!(@ [] $($argument $kind)*)),
                         Some(text) => call.finish_long(
@@ -93,17 +125,17 @@ macro_rules! define_hooks {
         /// Finds the real functions that every C library has, before the program starts: not in a
         /// signal handler, not while another thread holds the loader's lock.
         pub(crate) fn resolve_all() {
-            $(if matches!(Provider::$provider, Provider::C) { let _ = $name::REAL.get(); })*
+            $(if matches!(Provider::$provider, Provider::C) { let _ = $name::REAL.of::<Next>().get(); })*
         }
 
-        /// Asks `each` for every hook.
-        pub(crate) fn all(mut each: impl FnMut(&'static dyn AnyReal)) {
-            $(each(&$name::REAL);)*
+        /// Shows `each` the hooks of every name.
+        pub(crate) fn all(mut each: impl FnMut(Hooks)) {
+            $(each($name::hooks());)*
         }
 
-        /// The real function behind the hook of this name.
-        pub(crate) fn real(name: &[u8]) -> Option<&'static dyn AnyReal> {
-            $(if name == stringify!($name).as_bytes() { return Some(&$name::REAL); })*
+        /// The hooks of this name.
+        pub(crate) fn named(name: &[u8]) -> Option<Hooks> {
+            $(if name == stringify!($name).as_bytes() { return Some($name::hooks()); })*
             None
         }
     };
@@ -130,17 +162,15 @@ macro_rules! custom_hook {
         #[allow(unused_unsafe, unreachable_pub, reason = "redhook's macro writes the exported function")]
         #[allow(missing_docs)]
         pub(crate) mod $name {
+            #[allow(unused_imports)]
             use super::*;
             #[allow(unused_imports)]
             use $crate::types::*;
 
-            pub(crate) static REAL: $crate::real::Real<unsafe extern "C" fn($($kind),*) -> $returns> =
-                $crate::real::Real::new($crate::hooks::symbol(concat!(stringify!($name), "\0")));
-
-            redhook::hook! {
-                unsafe fn $name($($argument: $kind),*) -> $returns => tapped {
-                    let $real = REAL.get();
-                    let Some($call) = $crate::call::Call::begin(calltap_channel::Function::$name, $first) else {
+            $crate::hooks::hooks_of! {
+                $name($($argument: $kind),*) -> $returns, |D| {
+                    let $real = REAL.of::<D>().get();
+                    let Some($call) = $crate::call::Call::<D>::begin(calltap_channel::Function::$name, $first) else {
                         // SAFETY: the program's own arguments, for the function it meant to call.
                         return unsafe { $real($($argument),*) };
                     };

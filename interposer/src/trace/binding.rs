@@ -9,7 +9,7 @@
 //!  follow       addresses that may be taken: the same entry everywhere; given: those that dlsym gives
 //!  slots        writing; lazy: those that have not been bound yet
 //!  watch        new objects; coverage: what is told of them
-//!  typed        hooks in slots
+//!  typed        hooks in slots; namespaces: those of other namespaces
 //! ```
 //! A function whose address may be taken from a slot has one entry in all objects, asked for or not, so that addresses
 //! compare equal everywhere; it asks who calls.
@@ -27,7 +27,7 @@ use super::imported::{Imported, is_needed};
 use super::objects::{self, Object};
 use super::relocations::{self, Slot, Use};
 use super::slots::Writer;
-use super::{choose, definitions, lazy, special, typed, watch};
+use super::{choose, definitions, lazy, namespaces, special, typed, watch};
 
 pub(crate) use super::given::given;
 pub(crate) use super::lazy::resolve;
@@ -73,10 +73,14 @@ pub(crate) unsafe fn look_again(unloads: bool) {
     if !changes.gone.is_empty() {
         forget(&changes.gone);
     }
+    let is_typed = plan.flags() & TYPED != 0;
+    if is_typed && !(changes.new.is_empty() && changes.gone.is_empty()) {
+        let passed_over = namespaces::changed(&changes.new, begins);
+        passed_over.into_iter().for_each(coverage::passed_over);
+    }
     if changes.new.is_empty() {
         return;
     }
-    let is_typed = plan.flags() & TYPED != 0;
     if begins {
         keep_out_of_program(&mut Writer::new());
         if is_typed {

@@ -1,7 +1,7 @@
 //! What could be bound and what could not, and why: told to the reader, for each object.
 
 use calltap_channel::Note;
-use calltap_channel::note::refused;
+use calltap_channel::note::{ARGUMENTS, DEFINED_WORDS, refused};
 use calltap_channel::record::MAX_TEXT;
 
 use super::objects::Object;
@@ -43,7 +43,19 @@ pub(crate) fn unbound(object: &Object) {
     note(Note::Unbound, [object.base, 0, 0, 0, 0], None);
 }
 
-fn note(note: Note, arguments: [u64; calltap_channel::note::ARGUMENTS], text: Option<&[u8]>) {
+/// Tells which functions the program defines itself: a bit for each one's number, and where its `malloc` is, if it has one.
+pub(crate) fn defined(numbers: [u64; DEFINED_WORDS], malloc: u64) {
+    let mut arguments = [malloc; ARGUMENTS];
+    arguments[..DEFINED_WORDS].copy_from_slice(&numbers);
+    note(Note::Defined, arguments, None);
+}
+
+/// Tells that objects of another namespace are not tapped; this is one of them.
+pub(crate) fn passed_over(object: &Object) {
+    note(Note::PassedOver, [object.base, u64::from(object.namespace), 0, 0, 0], Some(object.path()));
+}
+
+fn note(note: Note, arguments: [u64; ARGUMENTS], text: Option<&[u8]>) {
     if state::taps() == 0 {
         // A forked child's first act of interest.
         image::register();

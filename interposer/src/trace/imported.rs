@@ -154,7 +154,7 @@ pub(crate) struct Called {
 /// to be traced.
 pub(crate) fn called(name: &[u8], real: u64, caller: &Object, rules: u64) -> Option<Called> {
     if plan()?.flags() & TYPED != 0 {
-        return typed::called(name, real);
+        return typed::called(caller, name, real);
     }
     let provider = objects::object(objects::place_of_code(real)?);
     let imported = Imported { name, real, provider, rules, takes: false };

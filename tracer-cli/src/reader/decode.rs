@@ -133,6 +133,17 @@ fn giver_of(giver: calltap_channel::Giver) -> Giver {
     }
 }
 
+/// The family of the blocks that a function gives or takes back, if it does.
+pub fn heap_family(function: Function) -> Option<Giver> {
+    match function.effect() {
+        Effect::Allocate(giver, _) | Effect::AllocateAt(giver, _) | Effect::Free(giver) => {
+            Some(giver_of(giver))
+        }
+        Effect::Reallocate(_) => Some(Giver::C),
+        _ => None,
+    }
+}
+
 fn requested(record: &Record<'_>, bytes: Bytes) -> u64 {
     match bytes {
         Bytes::In(at) => record.argument(usize::from(at)),

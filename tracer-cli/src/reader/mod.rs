@@ -29,6 +29,7 @@ use calltap_channel::clock::Clock;
 use calltap_channel::segment::Segment;
 use crossbeam_channel::Sender;
 
+pub use self::decode::heap_family;
 use self::feed::Feed;
 use self::kernel::Held;
 pub use self::lost::Lost;

@@ -1,12 +1,13 @@
 //! What the reader does on hearing a note.
 
 use calltap_analyzers::event::{Image, Thread};
-use calltap_channel::Note;
-use calltap_channel::note::{CLONED, SYSTEM_CALL_ARGUMENTS, Untapped};
+use calltap_channel::note::{CLONED, DEFINED_WORDS, SYSTEM_CALL_ARGUMENTS, Untapped};
 use calltap_channel::record::Record;
+use calltap_channel::{Function, Note};
 use std::sync::atomic::Ordering;
 
 use super::Reader;
+use super::decode::heap_family;
 use super::source::Source;
 use crate::calibration::Scale;
 use crate::exit_snapshot::{self, Descriptor};
@@ -143,6 +144,11 @@ impl Reader {
             Note::SnapshotStop => self.snapshot_stop(&note),
             Note::SnapshotFailed => self.snapshot_failed(note),
             Note::SnapshotsDone => self.snapshots_done(note.arguments[0]),
+            Note::Defined => self.defined(&note),
+            Note::PassedOver => {
+                let path = String::from_utf8_lossy(&note.text).into_owned();
+                self.processes.current(note.pid, at_ns).passed_over.push(path);
+            }
             // Of the life of processes only; see `live`.
             Note::Paused | Note::Continued => {}
             // Only where calls are traced.
@@ -175,6 +181,24 @@ impl Reader {
         }
         if !process.program.is_empty() {
             self.symbols.executed(note.image, process.program.clone().into());
+        }
+    }
+
+    /// A program defines functions itself, and calls these unseen.
+    fn defined(&mut self, note: &NoteRecord) {
+        let (numbers, malloc) = note.arguments.split_at(DEFINED_WORDS);
+        let has = |function: &&Function| {
+            let number = usize::from(function.number());
+            numbers[number / 64] >> (number % 64) & 1 != 0
+        };
+        let defined: Vec<Function> = Function::ALL.iter().filter(has).copied().collect();
+        for giver in defined.iter().filter_map(|function| heap_family(*function)) {
+            self.feed.session().partly_seen(note.image, giver);
+        }
+        let process = self.processes.current(note.pid, note.at_ns);
+        process.defined = defined;
+        if malloc[0] != 0 {
+            process.real_malloc = malloc[0];
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use calltap_analyzers::arenas::ArenaReport;
 use calltap_analyzers::event::{Image, Thread};
+use calltap_channel::Function;
 use calltap_channel::note::Untapped;
 
 use crate::exit_snapshot::ExitSnapshot;
@@ -55,6 +56,10 @@ pub struct Process {
     pub image: Option<Image>,
     /// The function that the hook of `malloc` calls; 0 if it has not told.
     pub real_malloc: u64,
+    /// Functions that its program defines itself: its own calls of them are not seen.
+    pub defined: Vec<Function>,
+    /// For each `dlmopen` namespace that is not tapped the path of one of its objects.
+    pub passed_over: Vec<String>,
     /// The image whose ledgers are this program's: `image` if it is tapped, else one of the reader's own.
     pub ledger: Option<Image>,
     /// The thread that is suspended while this `vfork` child uses its memory.
@@ -84,7 +89,7 @@ pub struct Process {
     /// Why it could not be looked at, each time.
     pub looks_failed: Vec<String>,
     /// Calls that had begun and not ended when their threads died: thread, function, first argument.
-    pub unfinished: Vec<(u32, calltap_channel::Function, u64)>,
+    pub unfinished: Vec<(u32, Function, u64)>,
     /// Fatal signal's sender, if another process sent it.
     pub killer: Option<u32>,
 }
@@ -96,6 +101,8 @@ impl Process {
             parent,
             image: None,
             real_malloc: 0,
+            defined: Vec::new(),
+            passed_over: Vec::new(),
             ledger: None,
             vforked_by: None,
             met: Vec::new(),

@@ -149,6 +149,7 @@ pub struct Heap {
     pub inherited_frees: u64,
     pub releases_unseen: u64,
     pub mismatched_frees: u64,
+    pub releases_not_judged: u64,
     pub allocated_bytes: u64,
     pub freed_bytes: u64,
     pub peak_live_bytes: u64,

@@ -23,6 +23,7 @@ pub(super) fn heap(report: &HeapReport, sites: &mut Sites<'_, '_>) -> Heap {
         inherited_frees: report.inherited_frees,
         releases_unseen: report.releases_unseen,
         mismatched_frees,
+        releases_not_judged: report.releases_not_judged,
         allocated_bytes: report.allocated_bytes,
         freed_bytes: report.freed_bytes,
         peak_live_bytes: report.peak_live_bytes,

@@ -57,6 +57,12 @@ fn faults_part(heap: &Heap, page: &Page<'_>) -> String {
     if !said.is_empty() {
         text += &format!("  wrong releases: {}\n", said.join(", "));
     }
+    if heap.releases_not_judged > 0 {
+        text += &format!(
+            "  releases not judged: {} (the program defines their functions itself, and calls them unseen)\n",
+            heap.releases_not_judged
+        );
+    }
     let faults = heap.faults.iter().map(|fault| {
         [
             fault.kind.to_owned(),
