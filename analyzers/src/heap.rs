@@ -17,7 +17,7 @@ mod touch;
 mod usage;
 
 pub use by_place::{PlaceUse, StillAllocated};
-pub use faults::Faults;
+pub use faults::{Faults, PartlySeen};
 pub use inherited::Inherited;
 pub use report::{FreeFault, HeapReport, Largest, Lifetimes, LiveBlock, Mismatch, SizeClass};
 

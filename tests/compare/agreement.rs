@@ -90,9 +90,15 @@ fn memory_system_calls_are_those_that_strace_counts() {
         let table = std::fs::read_to_string(table).expect("strace has written it");
         for call in calls {
             let theirs = table.lines().find_map(|line| line.strip_prefix(call)?.trim().parse::<f64>().ok());
-            let figures: Vec<_> = found.figures().filter(|figure| figure.value["name"] == format!("{call}_calls")).collect();
+            let figures: Vec<_> =
+                found.figures().filter(|figure| figure.value["name"] == format!("{call}_calls")).collect();
             let ours = figures.first().map(|figure| figure.median("glibc"));
-            assert_eq!(ours.unwrap_or(0.0), theirs.unwrap_or(0.0), "{call} of {:?}\n{table}", subject.words());
+            assert_eq!(
+                ours.unwrap_or(0.0),
+                theirs.unwrap_or(0.0),
+                "{call} of {:?}\n{table}",
+                subject.words()
+            );
         }
     }
 }

@@ -103,6 +103,7 @@ fn a_run_that_takes_too_long_is_killed_and_told() {
     let script = "sleep \"${NAP:-0}\"";
     let found = compare(&options, &["/bin/sh", "-c", script]);
     assert!(found.failure("glibc NAP=60").is_some_and(|why| why.contains("limit")), "{:?}", found.labels());
-    let left = std::process::Command::new("pgrep").args(["-f", "^sleep 60$"]).output().expect("pgrep is there");
+    let left =
+        std::process::Command::new("pgrep").args(["-f", "^sleep 60$"]).output().expect("pgrep is there");
     assert!(left.stdout.is_empty(), "{}", String::from_utf8_lossy(&left.stdout));
 }

@@ -12,11 +12,23 @@ fn redis_is_compared_under_its_benchmark() {
     let port = free_port().to_string();
     let load = format!("{} -h 127.0.0.1 -p {port} -c 10 -n 2000 -t set,get -q", benchmark.display());
     let server = server.to_str().expect("a plain path");
-    let options = ["--allocator", "glibc,jemalloc", "--runs", "2", "--until", "Ready to accept connections", "--load", &load];
+    let options = [
+        "--allocator",
+        "glibc,jemalloc",
+        "--runs",
+        "2",
+        "--until",
+        "Ready to accept connections",
+        "--load",
+        &load,
+    ];
     let found = compare(&options, &[server, "--port", &port, "--bind", "127.0.0.1", "--save", ""]);
     for variant in found.variants() {
         assert!(variant["failure"].is_null() || variant["label"] != "glibc", "{variant:#}");
-        for run in [&variant["untapped"], &variant["tapped"]].into_iter().flat_map(|runs| runs.as_array().expect("a list")) {
+        for run in [&variant["untapped"], &variant["tapped"]]
+            .into_iter()
+            .flat_map(|runs| runs.as_array().expect("a list"))
+        {
             let outcome = &run["outcome"];
             assert_eq!(outcome["ending"], "stopped", "{run:#}");
             assert_eq!(outcome["load"]["status"], 0);

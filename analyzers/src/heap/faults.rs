@@ -48,14 +48,16 @@ pub(super) struct HeapFaults {
 
 /// Families of functions of which some calls are not recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct PartlySeen(u8);
+pub struct PartlySeen(u8);
 
 impl PartlySeen {
     pub(super) fn add(&mut self, giver: Giver) {
         self.0 |= 1 << giver as u8;
     }
 
-    fn has(self, giver: Giver) -> bool {
+    /// Whether this family is one of them.
+    #[must_use]
+    pub fn has(self, giver: Giver) -> bool {
         self.0 >> giver as u8 & 1 != 0
     }
 }

@@ -1,7 +1,7 @@
 //! What the heap's ledger found.
 
 use super::by_place::{self, PlaceUse, StillAllocated};
-use super::faults::Faults;
+use super::faults::{Faults, PartlySeen};
 use super::{HeapLedger, Totals};
 use crate::event::{Block, FunctionId, Thread};
 
@@ -50,6 +50,8 @@ pub struct HeapReport {
     /// Releases that would be one of the three faults if all calls of their functions were seen
     /// ([`HeapLedger::partly_seen`]).
     pub releases_not_judged: u64,
+    /// Families of which calls go unseen: blocks that they gave may have been released.
+    pub partly_seen: PartlySeen,
     /// The largest block ever given, if any was.
     pub largest_allocation: Option<Largest>,
     /// Blocks given (also by reallocations), by size; classes without blocks are left out.
@@ -230,6 +232,7 @@ pub(super) fn of(ledger: &HeapLedger) -> HeapReport {
         releases_unseen: unseen.blocks,
         mismatched_frees: faults.mismatched,
         releases_not_judged: faults.not_judged,
+        partly_seen: faults.partly_seen,
         largest_allocation: ledger.largest(),
         size_classes: size_classes(totals),
         lifetimes: lifetimes(totals),

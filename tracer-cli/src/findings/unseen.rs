@@ -41,7 +41,7 @@ fn own_definitions(process: &Process) -> Option<String> {
         more => format!(" and {more} more"),
     };
     let is_heap = process.defined.iter().any(|function| heap_family(*function).is_some());
-    let so = if is_heap { "; what goes between the two may seem still allocated" } else { "" };
+    let so = if is_heap { "; blocks that go between the two are not judged" } else { "" };
     Some(format!(
         "calls that {} makes of its own {}{more}: only those that its libraries make are seen{so}",
         process.program,
@@ -62,7 +62,7 @@ mod tests {
             processes.current(pid, 0).defined = vec![Function::malloc, Function::free];
         }
         let seen =
-            "only those that its libraries make are seen; what goes between the two may seem still allocated";
+            "only those that its libraries make are seen; blocks that go between the two are not judged";
         let told = format!("calls that /bin/own makes of its own malloc, free: {seen}");
         assert_eq!(calls(&processes.into_all()), [told]);
     }

@@ -1,6 +1,6 @@
 //! From what the analyzers found and what the session knows to the report.
 
-use calltap_analyzers::event::FunctionId;
+use calltap_analyzers::event::{FunctionId, Giver};
 use calltap_analyzers::mappings::MappingReport;
 use calltap_channel::function::Function;
 use nix::sys::signal::Signal;
@@ -8,6 +8,7 @@ use nix::sys::signal::Signal;
 use super::model::{self, EndedBy, Process, Report, SCHEMA_VERSION, Target};
 use super::stacks::Source;
 use crate::exit_snapshot::{ExitSnapshot, Limit, SystemFiles};
+use crate::reader::heap_family;
 use crate::stack_files::Folded;
 
 mod arenas;
@@ -130,6 +131,11 @@ fn signal_name(number: i32) -> String {
         // signal(7): real-time signals have numbers only.
         Err(_) => format!("SIGRTMIN+{}", number - 34),
     }
+}
+
+/// The family of a function that gives or takes blocks.
+fn family(function: FunctionId) -> Option<Giver> {
+    Function::from_number(function.0).and_then(heap_family)
 }
 
 /// The C symbol of a function; of a system call that no function made its name as manuals have it.

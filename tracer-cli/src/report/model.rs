@@ -159,6 +159,7 @@ pub struct Heap {
     pub still_allocated: StillAllocated,
     pub suppressed: Vec<Suppressed>,
     pub runtime_owned: RuntimeOwned,
+    pub not_judged: NotJudged,
     pub by_stack: Uses,
     /// The same by innermost frame and innermost frame of the program's own: what the text shows if
     /// no grouping was asked for.
@@ -196,6 +197,14 @@ pub struct SiteTotal {
     pub largest_bytes: u64,
     pub oldest_at_ns: u64,
     pub guess: bool,
+}
+
+/// Blocks that live as far as is known, but may have been released by calls that are not seen.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "see Report")]
+pub struct NotJudged {
+    pub blocks: u64,
+    pub bytes: u64,
 }
 
 /// Blocks that the C and C++ run-times keep for the process's life.

@@ -8,7 +8,7 @@ use super::uses::{self, Grouping};
 use super::{Sites, faults, function_name};
 
 pub(super) fn heap(report: &HeapReport, sites: &mut Sites<'_, '_>) -> Heap {
-    let Leaks { still_allocated, runtime_owned, suppressed } = leaks::of(&report.still_allocated, sites);
+    let Leaks { still_allocated, runtime_owned, not_judged, suppressed } = leaks::of(report, sites);
     let by_stack = uses::of(&report.by_place, Grouping::AsAsked, sites);
     let by_caller = uses::of(&report.by_place, Grouping::ByCaller, sites);
     uses::fold(&report.by_place, sites);
@@ -33,6 +33,7 @@ pub(super) fn heap(report: &HeapReport, sites: &mut Sites<'_, '_>) -> Heap {
         still_allocated,
         suppressed,
         runtime_owned,
+        not_judged,
         by_stack,
         by_caller,
         faults: faults::wrong_releases(report, sites),

@@ -4,13 +4,13 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use calltap_analyzers::heap::StillAllocated as Living;
+use calltap_analyzers::heap::{HeapReport, StillAllocated as Living};
 
 use super::uses::{by_caller, key};
-use super::{Sites, function_name};
+use super::{Sites, family, function_name};
 use crate::origin::Ownership;
 use crate::report::model::{
-    Omitted, OriginTotal, RuntimeOwned, SiteTotal, StackTotal, StillAllocated, Suppressed,
+    NotJudged, Omitted, OriginTotal, RuntimeOwned, SiteTotal, StackTotal, StillAllocated, Suppressed,
 };
 use crate::report::stacks::{Group, GroupBy, StackValue, group};
 
@@ -21,14 +21,21 @@ const ROWS_AT_LEAST: usize = 100;
 pub(super) struct Leaks {
     pub(super) still_allocated: StillAllocated,
     pub(super) runtime_owned: RuntimeOwned,
+    pub(super) not_judged: NotJudged,
     pub(super) suppressed: Vec<Suppressed>,
 }
 
-pub(super) fn of(living: &[Living], sites: &mut Sites<'_, '_>) -> Leaks {
+pub(super) fn of(report: &HeapReport, sites: &mut Sites<'_, '_>) -> Leaks {
     let mut own = Vec::new();
+    let mut not_judged = NotJudged::default();
     let mut kept: BTreeMap<&'static str, (u64, u64)> = BTreeMap::new();
     let mut known: BTreeMap<usize, (u64, u64)> = BTreeMap::new();
-    for from in living {
+    for from in &report.still_allocated {
+        if family(from.function).is_some_and(|giver| report.partly_seen.has(giver)) {
+            not_judged.blocks += from.blocks;
+            not_judged.bytes += from.bytes;
+            continue;
+        }
         let function = function_name(from.function);
         let owner = sites.owner(from.site, from.stack, &function);
         let hidden = match owner {
@@ -52,7 +59,8 @@ pub(super) fn of(living: &[Living], sites: &mut Sites<'_, '_>) -> Leaks {
     });
     let mut suppressed: Vec<_> = suppressed.collect();
     suppressed.sort_by_key(|total| Reverse((total.bytes, total.blocks)));
-    Leaks { still_allocated: still_allocated(&own, sites), runtime_owned: runtime_owned(kept), suppressed }
+    let still_allocated = still_allocated(&own, sites);
+    Leaks { still_allocated, runtime_owned: runtime_owned(kept), not_judged, suppressed }
 }
 
 type Own = (Living, bool);

@@ -36,6 +36,14 @@ pub(super) fn leaks_part(heap: &Heap, page: &Page<'_>) -> String {
             origins.join(", "),
         );
     }
+    let open = &heap.not_judged;
+    if open.blocks > 0 {
+        text += &format!(
+            "  not judged: {}, {}, that the program may have released by calls of its own functions\n",
+            plural(open.blocks, "block"),
+            bytes(open.bytes),
+        );
+    }
     text
 }
 
