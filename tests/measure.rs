@@ -37,7 +37,7 @@ fn most_resident(outcome: &Outcome) -> i64 {
 #[test]
 fn figures_are_what_the_kernel_told_the_program_itself() {
     for arguments in [["40", "50", "30", "alone"], ["40", "50", "30", "child"], ["1", "0", "0", "alone"]] {
-        let outcome = measured().run(&spends(), &arguments).expect_status(0);
+        let outcome = measured().run(spends(), &arguments).expect_status(0);
         assert_eq!(figures(&outcome)["ending"], serde_json::json!({ "exited": 3 }), "{outcome}");
         // Between the program's last question and its end there is little.
         let peak = figure(&outcome, "/usage/peak_rss_bytes");
@@ -107,7 +107,7 @@ fn figures_are_those_of_time() {
 
 #[test]
 fn memory_over_time_is_that_of_all_processes() {
-    let outcome = measured().run(&spends(), &["64", "0", "200", "child"]).expect_status(0);
+    let outcome = measured().run(spends(), &["64", "0", "200", "child"]).expect_status(0);
     let most = most_resident(&outcome);
     assert!((128 * MIB..160 * MIB).contains(&most), "{most}");
     let points = figures(&outcome)["memory"].as_array().expect("an array");
@@ -122,7 +122,7 @@ fn memory_over_time_is_that_of_all_processes() {
 
 #[test]
 fn memory_that_a_vfork_child_borrows_counts_once() {
-    let outcome = measured().run(&spends(), &["64", "0", "20", "vfork"]).expect_status(0);
+    let outcome = measured().run(spends(), &["64", "0", "20", "vfork"]).expect_status(0);
     let most = most_resident(&outcome);
     assert!((64 * MIB..80 * MIB).contains(&most), "{most}");
 }

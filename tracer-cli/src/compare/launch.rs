@@ -1,6 +1,8 @@
 //! One run of a variant, from its set-up to its end.
 
+mod end;
 mod output;
+mod plan;
 mod running;
 mod service;
 mod shell;
@@ -15,88 +17,18 @@ use std::io::Read;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use self::running::{End, Running};
-use crate::allocators::Allocators;
+use self::end::End;
+pub use self::plan::Plan;
+use self::running::Running;
 use crate::compare::measure::{Figures, Measured};
-use crate::compare::options::Compare;
 use crate::compare::run::{Ending, Outcome, Untapped};
 use crate::compare::variants::Variant;
-use crate::compare::when::When;
-use crate::exit_snapshot::maps;
 use crate::session;
-
-/// What each run consists of.
-#[derive(Debug, Default)]
-pub struct Plan {
-    /// The program and its arguments.
-    pub command: Vec<OsString>,
-    /// A shell command before it.
-    pub setup: Option<String>,
-    /// A shell command after it, whatever became of it.
-    pub teardown: Option<String>,
-    /// When a service is ready; None: it is a program that ends by itself.
-    pub until: Option<When>,
-    /// A shell command that works the service.
-    pub load: Option<String>,
-    /// What stops a service; None: SIGTERM.
-    pub stop: Option<Signal>,
-    /// The longest time from its start to its end.
-    pub time_limit: Option<Duration>,
-    /// What it reads as its standard input; None: nothing.
-    pub input: Option<PathBuf>,
-    seen: Seen,
-}
-
-/// What is learnt from run to run.
-#[derive(Debug, Default)]
-struct Seen {
-    notes: Mutex<BTreeSet<String>>,
-    allocators: Mutex<Allocators>,
-}
-
-impl From<&Compare> for Plan {
-    fn from(options: &Compare) -> Self {
-        Self {
-            command: options.command.clone(),
-            setup: options.setup.clone(),
-            teardown: options.teardown.clone(),
-            until: options.until.clone(),
-            load: options.load.clone(),
-            stop: Some(options.stop),
-            time_limit: options.time_limit,
-            input: options.input.clone(),
-            seen: Seen::default(),
-        }
-    }
-}
-
-impl Plan {
-    /// What a reader of the result must know of the runs that were made, each once: teardowns that failed, programs
-    /// that left processes running.
-    #[must_use]
-    pub fn notes(&self) -> Vec<String> {
-        self.seen.notes.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
-    }
-
-    fn note(&self, text: String) {
-        self.seen.notes.lock().unwrap_or_else(PoisonError::into_inner).insert(text);
-    }
-
-    /// Paths of the files among these, given as lines of `/proc/PID/maps`, that define an allocator.
-    fn allocators(&self, mapped: &[String]) -> Vec<String> {
-        let mapped = maps::parse(mapped.join("\n").as_bytes());
-        let mut allocators = self.seen.allocators.lock().unwrap_or_else(PoisonError::into_inner);
-        allocators.loaded(&mapped, None).into_iter().map(|allocator| allocator.object).collect()
-    }
-}
 
 /// Runs a variant once without calltap in it. None if `interrupted` was set meanwhile: the program has been stopped,
 /// and the teardown made.

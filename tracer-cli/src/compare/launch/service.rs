@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::never;
 use nix::sys::signal::Signal;
 
-use super::running::{End, Running, Woken};
+use super::end::End;
+use super::running::{Running, Woken};
 use super::shell::{self, Shell};
 use crate::compare::run::{Ending, Load};
 use crate::compare::when::{When, answers};

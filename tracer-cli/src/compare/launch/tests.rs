@@ -1,11 +1,14 @@
 use std::fs;
 use std::net::TcpListener;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
 use super::*;
 use crate::compare::descendants::is_alive;
+use crate::compare::options::Compare;
+use crate::compare::when::When;
 
 /// A plan for a shell's script.
 fn plan(script: &str) -> Plan {
@@ -37,7 +40,7 @@ fn endings(plan: &Plan) -> [Outcome; 2] {
     [run_untapped(plan).outcome, run_tapped(plan).0]
 }
 
-/// A script that writes its processes' numbers, and how to read them.
+/// The numbers that a script's processes have written.
 fn pids(directory: &TempDir) -> Vec<u32> {
     let text = fs::read_to_string(directory.path().join("pids")).unwrap();
     text.split_whitespace().map(|pid| pid.parse().unwrap()).collect()

@@ -169,9 +169,8 @@ impl Reader {
     /// None if it has ended.
     fn statm(&mut self, pid: u32) -> Option<Statm> {
         let read = |fields: &mut dyn Iterator<Item = &str>| {
-            let mut next = || fields.next()?.parse().ok();
-            let (_size, resident, shared, code) = (next()?, next()?, next()?, next()?);
-            let _: u64 = _size;
+            let mut next = || -> Option<u64> { fields.next()?.parse().ok() };
+            let (_, resident, shared, code) = (next()?, next()?, next()?, next()?);
             Some(Statm { resident, shared, code })
         };
         self.fields(&format!("/proc/{pid}/statm"), read).filter(|statm| statm.resident > 0)
