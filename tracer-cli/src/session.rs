@@ -142,7 +142,7 @@ pub fn not_executed(
     if filter_refused {
         FilterRefused { cause: std::io::Error::from_raw_os_error(errno), without_filter }.into()
     } else {
-        NotExecuted { program: program.to_owned(), errno }.into()
+        NotExecuted::new(program, errno).into()
     }
 }
 
@@ -170,6 +170,12 @@ pub struct NotExecuted {
 }
 
 impl NotExecuted {
+    /// This program was refused with this error number.
+    #[must_use]
+    pub fn new(program: &Path, errno: i32) -> Self {
+        Self { program: program.to_owned(), errno }
+    }
+
     /// 127 if there is nothing to execute, 126 if it cannot be (POSIX sh, "Command Search").
     #[must_use]
     pub fn status(&self) -> u8 {

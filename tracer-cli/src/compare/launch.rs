@@ -62,7 +62,7 @@ pub fn untapped(
     let measured = serde_json::from_str(&text).with_context(|| lost("the measuring process", &end))?;
     let Figures { ending, wall_ns, usage, memory, last_reading_ns, mapped, left_running } = match measured {
         Measured::NotExecuted { errno } => {
-            return Err(session::not_executed(Path::new(&plan.command[0]), errno, false));
+            return Err(session::NotExecuted::new(Path::new(&plan.command[0]), errno).into());
         }
         Measured::Ended(figures) => *figures,
     };
