@@ -43,8 +43,6 @@ pub struct Totals {
     pub stray_events: u64,
     /// Requested bytes that live now, in all images that run.
     pub live_bytes: u64,
-    /// In so many blocks.
-    pub live_blocks: u64,
     /// Descriptors open now, in all images that run.
     pub open_descriptors: u64,
 }
@@ -112,7 +110,6 @@ impl Session {
     pub fn totals(&self) -> Totals {
         Totals {
             live_bytes: self.ledgers.iter().map(|ledger| ledger.heap().live_bytes()).sum(),
-            live_blocks: self.ledgers.iter().map(|ledger| ledger.heap().live_blocks()).sum(),
             open_descriptors: self.ledgers.iter().map(|ledger| ledger.descriptors().open_now()).sum(),
             ..self.totals
         }

@@ -36,19 +36,29 @@ static void say_resident(void)
 int main(int count, char **arguments)
 {
     int others = count > 1 ? atoi(arguments[1]) - 1 : 0;
+    int holding[2], over[2];
+    char byte = 0;
+    if (pipe(holding) || pipe(over))
+        _exit(99);
     for (int other = 0; other < others; other++)
         if (fork() == 0) {
+            close(over[1]);
             hold();
-            usleep(400000);
+            if (write(holding[1], &byte, 1) != 1 || read(over[0], &byte, 1) != 0)
+                _exit(99);
             _exit(0);
         }
     hold();
+    for (int other = 0; other < others; other++)
+        if (read(holding[0], &byte, 1) != 1)
+            _exit(99);
     say("live.bytes", (long)BLOCKS * BYTES);
     say("live.blocks", BLOCKS);
     say_resident();
     usleep(400000);
-    for (int block = 0; block < BLOCKS; block++)
-        free(blocks[block]);
+    close(over[1]);
     while (wait(NULL) > 0)
         ;
+    for (int block = 0; block < BLOCKS; block++)
+        free(blocks[block]);
 }

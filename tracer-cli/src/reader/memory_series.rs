@@ -17,7 +17,7 @@ const PAGE: u64 = 4096;
 pub struct MemoryReading {
     /// When, in nanoseconds since the session began.
     pub at_ns: u64,
-    /// Requested and not released, by the ledgers of processes that are tapped.
+    /// Requested and not released, by the ledgers of those of them that are tapped.
     pub live_bytes: u64,
     /// In so many blocks.
     pub live_blocks: u64,
@@ -88,8 +88,13 @@ impl Reader {
 
     fn read_memory(&mut self, now: Instant) {
         let mut reading = MemoryReading::default();
-        for pid in self.processes.with_memory_of_their_own() {
-            let Some((resident, shared)) = resident(pid) else { continue };
+        let session = self.feed.session();
+        for process in self.processes.with_memory_of_their_own() {
+            let Some((resident, shared)) = resident(process.pid) else { continue };
+            if let Some(ledger) = process.ledger.and_then(|image| session.image(image)) {
+                reading.live_bytes += ledger.heap().live_bytes();
+                reading.live_blocks += ledger.heap().live_blocks();
+            }
             reading.processes += 1;
             reading.resident_bytes += resident * PAGE;
             reading.anonymous_bytes += resident.saturating_sub(shared) * PAGE;
@@ -98,9 +103,7 @@ impl Reader {
         if reading.processes == 0 {
             return;
         }
-        let totals = self.feed.session().totals();
         reading.at_ns = self.scale.since_zero(self.clock.now());
-        (reading.live_bytes, reading.live_blocks) = (totals.live_bytes, totals.live_blocks);
         if let Some(series) = &mut self.memory {
             series.push(now, reading);
         }

@@ -217,11 +217,10 @@ impl Processes {
         pids
     }
 
-    /// The ids of the processes that have not been seen to end, but for `vfork` children, which are in their
-    /// parent's memory.
-    pub fn with_memory_of_their_own(&self) -> impl Iterator<Item = u32> + '_ {
-        let current = self.current.iter().filter(|(_, index)| self.all[**index].vforked_by.is_none());
-        current.map(|(pid, _)| *pid)
+    /// The processes that have not been seen to end, but for `vfork` children, which are in their parent's memory.
+    pub fn with_memory_of_their_own(&self) -> impl Iterator<Item = &Process> {
+        let current = self.current.values().map(|index| &self.all[*index]);
+        current.filter(|process| process.vforked_by.is_none())
     }
 
     /// Gives each process what looks at its image have found.
