@@ -131,7 +131,9 @@ fn calls(processes: &[Process]) -> Vec<CallClass> {
 }
 
 /// How often each memory system call was made, but for those that loaded the interposer: as often as
-/// `strace -f -c` counts them without calltap.
+/// `strace -f -c` counts them without calltap, as a rule. With one object more, the loader's own small heap can need
+/// one page-sized mapping more in a program, and an allocator from which it then takes its tables one `brk`; nothing
+/// tells these from others.
 fn memory_calls(report: &Report, load: CallsToLoad) -> BTreeMap<String, u64> {
     let loads = report.processes.iter().filter(|process| process.executed && process.tapped).count() as u64;
     let made = |name: &str| {
