@@ -12,7 +12,6 @@ mod running;
 mod stack;
 mod target;
 
-mod allocator;
 mod allocators;
 mod arenas;
 mod binding;
@@ -25,6 +24,7 @@ mod family;
 mod faults;
 mod harmless;
 mod kernel;
+mod latency_by_size;
 mod leaks;
 mod limits;
 mod measure;

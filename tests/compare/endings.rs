@@ -40,7 +40,7 @@ fn an_allocator_that_corrupts_the_program_is_a_result() {
 fn a_users_own_allocator_is_compared_like_any_other() {
     let (path, label) = allocator("mmap_only.c");
     let allocators = format!("glibc,{path}");
-    let found = compare(&["--allocator", &allocators, "--runs", "7"], &[&work(), "cross", "20"]);
+    let found = compare(&["--allocator", &allocators, "--runs", "9"], &[&work(), "cross", "20"]);
     assert_eq!(found.failure(&label), None);
     // Each block is a mapping.
     found.figure("mmap_calls").expect(&label, "higher");
@@ -51,9 +51,10 @@ fn a_users_own_allocator_is_compared_like_any_other() {
 #[test]
 fn a_variant_that_does_not_serve_fails_loudly() {
     // This program has a malloc of its own, which comes before any library's.
-    let program = Target::c("own_malloc.c").build();
+    let library = Target::c("own_malloc.c").flags(&["-DLIBRARY", "-shared", "-fPIC"]).build();
+    let program = Target::c("own_malloc.c").linked_with(&library).build();
     let program = program.path().to_str().expect("a plain path");
-    let found = compare(&["--allocator", "glibc,jemalloc", "--runs", "2"], &[program]);
+    let found = compare(&["--allocator", "glibc,jemalloc", "--runs", "2"], &[program, "10"]);
     for label in ["glibc", "jemalloc"] {
         let failure = found.failure(label).unwrap_or_else(|| panic!("{:#}", found.variant(label)));
         assert!(failure.contains("own-malloc") || failure.contains("own_malloc"), "{failure}");
@@ -73,7 +74,7 @@ fn what_cannot_be_compared_is_said_before_anything_runs() {
     assert!(refused(&["--allocator", "nomalloc"], "touch").contains("nomalloc"));
     assert!(refused(&["--allocator", "/nowhere/liballoc.so"], "touch").contains("/nowhere/liballoc.so"));
     assert!(refused(&["--html", "/nowhere/page.html"], "touch").contains("/nowhere/page.html"));
-    assert!(refused(&["--setup", "false"], "touch").contains("--setup"));
+    assert!(refused(&["--setup", "false"], "touch").contains("setup"));
     let outcome = compared().run("/nowhere/program", &[&touch]);
     assert_eq!(outcome.status, 127, "{outcome}");
 }
@@ -84,7 +85,7 @@ fn ctrl_c_gives_the_table_of_what_is_done() {
     let mut running = compared().options(&options).options(&["--setup", "echo x >> count"]);
     let directory = crate::launch::scratch();
     running = running.directory(directory.path());
-    let mut running = running.start("/bin/true", &[] as &[&str]);
+    let mut running = running.start("/bin/ls", &["/"]);
     let count = directory.path().join("count");
     // Three variants, warmed up twice, then two whole rounds of six runs.
     running.until("two rounds", |_| std::fs::read(&count).is_ok_and(|text| text.len() >= 2 * (6 + 12 + 1)));
