@@ -73,6 +73,7 @@ pub fn compare(options: &Compare) -> anyhow::Result<ExitCode> {
         anyhow::bail!("interrupted before a round was finished: there is nothing to tell");
     }
     let mut compared = conclude::conclude(options, subjects, rounds, seed);
+    compared.notes.extend(proof::own_allocator(&program.path));
     compared.notes.extend(plan.notes());
     report::write(outputs, &compared)?;
     Ok(ExitCode::SUCCESS)

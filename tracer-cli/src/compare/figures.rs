@@ -18,8 +18,11 @@ pub struct Runs<'a> {
 /// How a figure is taken of a run.
 enum Taken {
     Untapped(fn(&Untapped) -> Option<f64>),
-    Tapped(Box<dyn Fn(&Tapped) -> Option<f64>>),
+    Tapped(OfTapped),
 }
+
+/// It may be about a function, a part of the calls or a system call that only its maker knows.
+type OfTapped = Box<dyn Fn(&Tapped) -> Option<f64>>;
 
 /// A figure before it has been measured.
 struct Kind {

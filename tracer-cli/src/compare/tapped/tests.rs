@@ -26,7 +26,7 @@ fn report() -> Value {
 }
 
 fn tapped(report: &Value) -> Tapped {
-    read(&report, outcome()).unwrap()
+    read(report, outcome()).unwrap()
 }
 
 /// The report with one process more, the first one's copy after a change.
