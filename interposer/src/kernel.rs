@@ -56,6 +56,15 @@ pub(crate) fn thread_name() -> [u64; 2] {
     name
 }
 
+/// The device and inode of the file at a path, which is zero-terminated; None if the kernel does not tell.
+pub(crate) fn file_at(path: &core::ffi::CStr) -> Option<(u64, u64)> {
+    let mut stat = core::mem::MaybeUninit::<libc::stat>::zeroed();
+    let result = call(libc::SYS_stat, [path.as_ptr() as u64, stat.as_mut_ptr() as u64, 0, 0, 0]);
+    // SAFETY: of plain numbers, for which zeros will do.
+    let stat = unsafe { stat.assume_init() };
+    (result == 0).then_some((stat.st_dev, stat.st_ino))
+}
+
 /// Sleeps while the word at `address` is `value`, at most `milliseconds`.
 pub(crate) fn futex_wait(address: *const u32, value: u32, milliseconds: u64) {
     let timeout = libc::timespec { tv_sec: 0, tv_nsec: (milliseconds * 1_000_000) as i64 };

@@ -17,6 +17,7 @@ mod guarded;
 mod image;
 mod imported;
 mod lazy;
+mod nameless;
 mod namespaces;
 mod objects;
 mod pattern;

@@ -144,3 +144,79 @@ fn a_function_named_by_x_is_seen_if_it_is_called_by_an_address_from_dlsym() {
     // A pattern does not name it.
     assert_eq!(shown("wor?"), [0, 0]);
 }
+
+/// A program that calls indirect functions which it does not export.
+fn indirect(flags: &[&str]) -> Recipe {
+    Target::c("indirect.c").flags(flags)
+}
+
+/// The library that does so for it.
+fn indirect_library() -> Target {
+    indirect(&["-DLIBRARY", "-shared", "-fPIC"]).build()
+}
+
+#[test]
+fn calls_of_a_programs_own_indirect_functions_are_shown() {
+    for flags in [&["-Wl,-z,lazy"][..], &["-Wl,-z,now"], &["-no-pie", "-fno-pie"], &["-Wl,--hash-style=sysv"]]
+    {
+        let outcome = shows_all(indirect(flags));
+        assert_eq!(outcome.said("calls.double_step"), 2 * TIMES);
+    }
+    if let Ok(target) = indirect(&["-fuse-ld=gold"]).try_build() {
+        expect_all_calls(&traced().run(&target, &[TIMES.to_string()]).expect_status(7));
+    }
+}
+
+#[test]
+fn indirect_functions_are_chosen_as_others_are() {
+    let target = indirect(&[]).build();
+    let shown = |options: &[&str]| {
+        let outcome = traced().options(options).run(&target, &[TIMES.to_string()]).expect_status(7);
+        let shown = ["single_step", "double_step", "by_one", "by_two"].map(|name| {
+            outcome.trace.lines().filter(|line| line.contains(&format!("{name}("))).count() as i64
+        });
+        (shown, outcome.stderr())
+    };
+    let untold = String::new();
+    assert_eq!(shown(&["-e", "single_step"]), ([TIMES, 0, 0, 0], untold.clone()));
+    assert_eq!(shown(&["-e", "*_step-single*@MAIN"]), ([0, 2 * TIMES, 0, 0], untold.clone()));
+    assert_eq!(shown(&["-L", "-x", "/.*e_step$/"]), ([TIMES, 2 * TIMES, 0, 0], untold.clone()));
+    // What they have turned out to be is shown if somebody names that, and then under its own name.
+    assert_eq!(
+        shown(&["-L", "-x", "single_step+by_one+double_step"]),
+        ([0, 2 * TIMES, TIMES, 0], untold.clone())
+    );
+    assert_eq!(shown(&["-L", "-x", "by_two"]), ([0, 0, 0, 2 * TIMES], untold));
+    // Of two names of one function the first is shown, as ltrace does it; the other one is told to fit nothing.
+    let (none, told) = shown(&["-e", "second_name"]);
+    assert!(none == [0; 4] && told.contains("-e second_name: no loaded object"), "{told}");
+}
+
+#[test]
+fn calls_of_a_needed_librarys_own_indirect_functions_are_shown() {
+    let library = indirect_library();
+    let target = indirect(&["-DNEEDS"]).linked_with(&library).build();
+    let filter = format!("*@{}", library.name().replace('-', "?"));
+    let outcome = traced().options(&["-e", &filter]).run(&target, &[TIMES.to_string()]).expect_status(7);
+    expect_all_calls(&outcome);
+}
+
+#[test]
+fn indirect_functions_without_a_name_are_counted() {
+    let stripped = indirect(&["-s"]).build();
+    let loads = indirect(&[]).build();
+    let library = indirect_library();
+    let path = library.path().to_str().unwrap();
+    for (target, words, object) in
+        [(&stripped, vec!["3"], stripped.name()), (&loads, vec!["3", path], library.name())]
+    {
+        let outcome = traced().options(&["-e", "*@*", "--coverage"]).run(target, &words).expect_status(7);
+        assert_eq!(outcome.lines_of("single_step"), [""; 0], "{}", outcome.trace);
+        let stderr = outcome.stderr();
+        let line = stderr.lines().find(|line| line.contains(object)).unwrap_or_default();
+        assert!(line.contains("2 functions without a name"), "{outcome}");
+        let filter = format!("single_step@{}", object.replace('-', "?"));
+        let outcome = traced().options(&["-e", &filter]).run(target, &words).expect_status(7);
+        assert!(outcome.stderr().contains("exports or calls such a function"), "{outcome}");
+    }
+}

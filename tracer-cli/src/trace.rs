@@ -4,6 +4,7 @@ mod coverage;
 pub mod event;
 pub mod filter;
 mod handed;
+mod nameless;
 pub mod needed;
 pub mod options;
 pub mod plan;
@@ -121,7 +122,8 @@ fn start(options: &Trace, filter: &Filter) -> anyhow::Result<ExitCode> {
         eprintln!("calltap: {warning}");
     }
     let examined = program.interpreter.as_deref().unwrap_or(&program.path);
-    let Prepared { words, system_calls, lookup, complaints } = prepare::prepare(options, filter, examined)?;
+    let prepared = prepare::prepare(options, filter, examined)?;
+    let Prepared { words, system_calls, lookup, nameless, complaints } = prepared;
     let recording = options.record.as_deref().map(recording).transpose()?;
     let mut to = show::output(options)?;
     show::complaints(options, &complaints, &mut to)?;
@@ -186,7 +188,7 @@ fn start(options: &Trace, filter: &Filter) -> anyhow::Result<ExitCode> {
     tell_losses(end.lost, stream.malformed + stream.abandoned, end.unfollowed);
     if let Some(coverage) = written(stream.finish(&end))? {
         tell_coverage(options, &coverage);
-        let unmet = unmet::unmet(filter, &coverage, start.library);
+        let unmet = unmet::unmet(filter, &coverage, start.library, &nameless);
         unmet.iter().filter(|_| !options.quiet).for_each(|line| eprintln!("calltap: {line}"));
     }
     status(outcome)

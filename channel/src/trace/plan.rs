@@ -4,13 +4,17 @@
 //! bytes, then the bytes, zero-padded.
 //!
 //! ```text
-//! 0..HEAD   VERSION, flags, -s, -A, rules, number of rules, rows, number of rows, slots, number of slots, words
+//! 0..HEAD   VERSION, flags, -s, -A, rules, number of rules, rows, number of rows, slots, number of slots, words,
+//!           names, number of names
 //! rules     RULE_WORDS each: kind, symbol pattern's kind and text, object pattern's kind and text
 //! rows      ROW_WORDS each: name's text, provider's text (0: any), shape, entry captures, exit captures
 //! slots     hash table of rows by name: row number plus one, 0 if empty; open addressing
 //! captures  a count, then CAPTURE_WORDS each: place, node
 //! nodes     see [`super::walk`]
+//! names     NAME_WORDS each: see [`names`]
 //! ```
+
+pub mod names;
 
 /// First word: what this build writes.
 pub const VERSION: u64 = 1;
@@ -156,6 +160,8 @@ pub mod head {
     /// A power of two, or 0.
     pub const SLOT_COUNT: usize = 9;
     pub const WORDS: usize = 10;
+    pub const NAMES: usize = 11;
+    pub const NAME_COUNT: usize = 12;
 }
 
 /// A plan, looked at. All reads are within its words; what lies outside reads as zero.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  objects      which objects there are; image, definitions: what they consist of
-//!  relocations  an object's slots
+//!  relocations  an object's slots; nameless: what those without a symbol are called
 //!  choose       which calls the rules ask for; pattern
 //!  special      functions that are not like others
 //!  imported     a function that is asked for, and what is recorded of it; functions: the entries
@@ -24,10 +24,11 @@ use super::coverage::{self, Tally};
 use super::follow::{follow, is_function, may_be_function};
 use super::functions::{self, UNNUMBERED, Wanted};
 use super::imported::{Imported, is_needed};
+use super::nameless::Nameless;
 use super::objects::{self, Object};
 use super::relocations::{self, Slot, Use};
 use super::slots::Writer;
-use super::{choose, definitions, lazy, namespaces, special, typed, watch};
+use super::{choose, lazy, namespaces, special, typed, watch};
 
 pub(crate) use super::given::given;
 pub(crate) use super::lazy::resolve;
@@ -158,32 +159,33 @@ fn bind(place: usize, writer: &mut Writer) -> Tally {
         return tally;
     }
     let is_asked_about = choose::is_asked_about(object.rules);
+    let nameless = Nameless::of(object);
     for slot in relocations::all(object) {
-        let symbol = match slot.used {
-            Use::Nameless if is_asked_about => definitions::indirect_at(&tables, slot.resolver),
-            Use::Nameless => None,
-            _ => Some(tables.symbol(slot.symbol)),
+        let (symbol, name) = match slot.used {
+            Use::Nameless if is_asked_about => (None, nameless.name(&tables, &slot)),
+            Use::Nameless => (None, None),
+            _ => {
+                let symbol = tables.symbol(slot.symbol);
+                (Some(symbol), Some(tables.name(symbol)))
+            }
         };
-        match symbol {
+        match name {
             _ if slot.used == Use::Take => {}
             None if choose::asks_for_nameless(object.rules) => tally.refuse(refused::NAMELESS),
             None => tally.left += 1,
-            Some(symbol) => {
-                let name = tables.name(symbol);
-                match lead(place, &slot, symbol, name) {
-                    Ok(None) => {}
-                    Ok(Some(Lead { stands, asked })) if writer.write(&object.image, slot.address, stands) => {
-                        if asked {
-                            tally.hooked += 1;
-                        } else {
-                            tally.left += 1;
-                        }
+            Some(name) => match lead(place, &slot, symbol, name) {
+                Ok(None) => {}
+                Ok(Some(Lead { stands, asked })) if writer.write(&object.image, slot.address, stands) => {
+                    if asked {
+                        tally.hooked += 1;
+                    } else {
+                        tally.left += 1;
                     }
-                    Ok(Some(_)) => tally.refuse(refused::PROTECTED),
-                    Err(NotBound::Left) => tally.left += 1,
-                    Err(NotBound::Refused(reason)) => tally.refuse(reason),
                 }
-            }
+                Ok(Some(_)) => tally.refuse(refused::PROTECTED),
+                Err(NotBound::Left) => tally.left += 1,
+                Err(NotBound::Refused(reason)) => tally.refuse(reason),
+            },
         }
     }
     tally
@@ -204,19 +206,20 @@ pub(crate) enum NotBound {
     Refused(u64),
 }
 
-/// Decides about a slot through which its object may call. None if it is none of a function.
-fn lead(place: usize, slot: &Slot, symbol: &Sym, name: &[u8]) -> Result<Option<Lead>, NotBound> {
+/// Decides about a slot through which its object may call, with its symbol, if it has one. None if it is none of a
+/// function.
+fn lead(place: usize, slot: &Slot, symbol: Option<&Sym>, name: &[u8]) -> Result<Option<Lead>, NotBound> {
     let object = objects::object(place);
     let value = slot.value();
     let takes = slot.used == Use::CallOrTake;
-    if value == 0 || (takes && !may_be_function(symbol)) || functions::at_entry(value).is_some() {
+    if value == 0 || (takes && !symbol.is_some_and(may_be_function)) || functions::at_entry(value).is_some() {
         return Ok(None);
     }
     let rules = choose::of_name(name);
     let may_ask = choose::may_ask(rules, object.rules);
     let needed = is_needed(name);
     if !may_ask && !needed {
-        return if takes && !is_function(name, Some(symbol), value) { Ok(None) } else { Err(NotBound::Left) };
+        return if takes && !is_function(name, symbol, value) { Ok(None) } else { Err(NotBound::Left) };
     }
     if special::is_untouchable(name) {
         return if may_ask { Err(NotBound::Refused(refused::SPECIAL)) } else { Err(NotBound::Left) };
@@ -236,7 +239,7 @@ fn lead(place: usize, slot: &Slot, symbol: &Sym, name: &[u8]) -> Result<Option<L
         let function = functions::add(&wanted).ok_or(NotBound::Refused(refused::NO_ROOM))?;
         return Ok(Some(Lead { stands: function.address(), asked: may_ask }));
     }
-    if takes && !is_function(name, Some(symbol), value) {
+    if takes && !is_function(name, symbol, value) {
         return Ok(None);
     }
     let provider = objects::place_of_code(value).ok_or(NotBound::Refused(refused::NOT_CODE))?;

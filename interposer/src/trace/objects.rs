@@ -4,6 +4,7 @@
 //! which object an address is in is answered from one of two sorted lists, of which the other one is written.
 
 use core::cell::UnsafeCell;
+use core::ffi::CStr;
 use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use super::image::{Image, Tables};
@@ -55,12 +56,16 @@ impl Object {
 
     /// Its path as the loader has it; empty for the program itself.
     pub(crate) fn path(&self) -> &'static [u8] {
-        if self.is_program { b"" } else { self.loader_path() }
+        if self.is_program { b"" } else { self.loader_path().to_bytes() }
     }
 
-    fn loader_path(&self) -> &'static [u8] {
+    /// The path by which the loader has opened its file; empty if the kernel has.
+    pub(crate) fn loader_path(&self) -> &'static CStr {
+        if self.name.is_null() {
+            return c"";
+        }
         // SAFETY: the loader keeps the name as long as the object.
-        unsafe { text_at(self.name) }
+        unsafe { CStr::from_ptr(self.name.cast()) }
     }
 
     /// Its soname; without one, the last part of its path.
@@ -75,7 +80,7 @@ impl Object {
     /// Its path, also of the program itself: as it was executed.
     pub(crate) fn full_path(&self) -> &'static [u8] {
         if !self.is_program {
-            return self.loader_path();
+            return self.loader_path().to_bytes();
         }
         // SAFETY: the kernel has put the path on the initial stack, where it stays.
         unsafe { text_at(libc::getauxval(libc::AT_EXECFN) as *const u8) }
@@ -91,7 +96,7 @@ pub(crate) unsafe fn text_at(at: *const u8) -> &'static [u8] {
         return &[];
     }
     // SAFETY: by the contract.
-    unsafe { core::ffi::CStr::from_ptr(at.cast()) }.to_bytes()
+    unsafe { CStr::from_ptr(at.cast()) }.to_bytes()
 }
 
 struct Places(UnsafeCell<[Object; MOST]>);

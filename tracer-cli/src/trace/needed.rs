@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use goblin::elf::Symtab;
 use goblin::elf::dynamic::DT_SONAME;
-use goblin::elf::section_header::{SHT_DYNAMIC, SHT_DYNSYM};
+use goblin::elf::section_header::{SHT_DYNAMIC, SHT_DYNSYM, SectionHeader};
 use goblin::elf::sym::{STT_OBJECT, STT_TLS};
 use goblin::elf64::dynamic::SIZEOF_DYN;
 use goblin::elf64::sym::SIZEOF_SYM;
@@ -89,15 +89,26 @@ pub fn soname(object: &Path) -> io::Result<Option<String>> {
         return Ok(None);
     };
     let Some(names) = sections.get(dynamic.sh_link as usize) else { return Ok(None) };
-    let entries = elf_file::part(&file, dynamic.sh_offset, dynamic.sh_size)?;
     let names = elf_file::part(&file, names.sh_offset, names.sh_size)?;
-    // Tag and value, 8 bytes each (gABI, "Dynamic Section").
-    let (entries, _) = entries.as_chunks::<SIZEOF_DYN>();
+    let entries = dynamic_section(&file, &sections)?;
+    let soname = entries.iter().find(|[tag, _]| *tag == DT_SONAME);
+    Ok(soname.and_then(|[_, at]| text(&names, *at as usize)).map(str::to_owned))
+}
+
+/// The entries of an object's dynamic section, tag and value (gABI, "Dynamic Section"); none of an object without one.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn dynamic_section(file: &File, sections: &[SectionHeader]) -> io::Result<Vec<[u64; 2]>> {
+    let Some(dynamic) = sections.iter().find(|section| section.sh_type == SHT_DYNAMIC) else {
+        return Ok(Vec::new());
+    };
+    let entries = elf_file::part(file, dynamic.sh_offset, dynamic.sh_size)?;
     let word = |entry: &[u8; SIZEOF_DYN], at: usize| {
         entry[at..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
     };
-    let soname = entries.iter().find(|entry| word(entry, 0) == DT_SONAME);
-    Ok(soname.and_then(|entry| text(&names, word(entry, 8) as usize)).map(str::to_owned))
+    let (entries, _) = entries.as_chunks::<SIZEOF_DYN>();
+    Ok(entries.iter().map(|entry| [word(entry, 0), word(entry, 8)]).collect())
 }
 
 #[cfg(test)]

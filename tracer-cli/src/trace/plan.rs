@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use calltap_channel::trace::directory::hash_of;
+use calltap_channel::trace::plan::names::{NAME_WORDS, Name};
 use calltap_channel::trace::plan::{
     HEAD, MOST_GROUPS, NO_ARGUMENTS, NO_MEMORY, Pattern, ROW_WORDS, RULE_WORDS, RuleKind, VERSION, head,
 };
@@ -21,6 +22,7 @@ pub struct PlanWriter {
     hashes: Vec<u64>,
     /// Rows by name's and provider's text.
     known: HashMap<[u64; 2], u32>,
+    names: Vec<[u64; NAME_WORDS]>,
 }
 
 impl PlanWriter {
@@ -41,6 +43,7 @@ impl PlanWriter {
             rows: Vec::new(),
             hashes: Vec::new(),
             known: HashMap::new(),
+            names: Vec::new(),
         }
     }
 
@@ -82,6 +85,12 @@ impl PlanWriter {
         number
     }
 
+    /// Adds a name that stands only in an object's file.
+    pub fn name(&mut self, name: Name<'_>) {
+        let text = self.text(name.text);
+        self.names.push([name.file.device, name.file.inode, name.kind as u64, name.address, text]);
+    }
+
     fn recorded(&mut self, prototype: Option<&Prototype>) -> Recorded {
         if self.flags & NO_ARGUMENTS != 0 {
             return Recorded::NOTHING;
@@ -116,9 +125,11 @@ impl PlanWriter {
         append(head::RULES, self.rules.as_flattened());
         append(head::ROWS, self.rows.as_flattened());
         append(head::SLOTS, &slots);
+        append(head::NAMES, self.names.as_flattened());
         words[head::RULE_COUNT] = self.rules.len() as u64;
         words[head::ROW_COUNT] = self.rows.len() as u64;
         words[head::SLOT_COUNT] = slots.len() as u64;
+        words[head::NAME_COUNT] = self.names.len() as u64;
         words[head::WORDS] = words.len() as u64;
         words
     }
@@ -143,6 +154,7 @@ impl PlanWriter {
 
 #[cfg(test)]
 mod tests {
+    use calltap_channel::trace::plan::names::{FileId, NameKind};
     use calltap_channel::trace::plan::{COUNT_ONLY, PatternKind, Plan, Rule};
 
     use super::*;
@@ -188,9 +200,29 @@ mod tests {
     }
 
     #[test]
+    fn names_are_read_in_the_order_in_which_they_were_written() {
+        let mut writer = PlanWriter::new(0, 32, 4);
+        let file = FileId { device: 7, inode: u64::MAX };
+        let name = |kind, address, text| Name { file, kind, address, text };
+        let long = [b'x'; 300];
+        let names = [
+            name(NameKind::Resolver, 0x1148, &b"xyz"[..]),
+            name(NameKind::Function, 0x1139, &long),
+            name(NameKind::Resolver, u64::MAX, b"eightful"),
+        ];
+        names.iter().for_each(|name| writer.name(*name));
+        writer.row("xyz", "", None);
+        let words = writer.finish();
+        let plan = Plan::new(&words).unwrap();
+        assert_eq!(plan.names().collect::<Vec<_>>(), names);
+        assert!(plan.row(b"xyz", |_| true).is_some());
+    }
+
+    #[test]
     fn without_rows_none_is_found() {
         let words = PlanWriter::new(0, 32, 4).finish();
         let plan = Plan::new(&words).unwrap();
         assert_eq!((plan.row(b"malloc", |_| true), plan.rules().count()), (None, 0));
+        assert_eq!(plan.names().count(), 0);
     }
 }

@@ -1,7 +1,7 @@
 //! What the target is told before it starts: the plan, made of the filter and of all prototypes.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use anyhow::Context;
@@ -10,6 +10,7 @@ use calltap_channel::trace::plan::{
 };
 
 use super::filter::{Filter, Rule};
+use super::nameless::Nameless;
 use super::needed;
 use super::options::Trace;
 use super::plan::PlanWriter;
@@ -29,6 +30,8 @@ pub struct Prepared {
     pub system_calls: Selection,
     /// Prototypes by the plan's rows.
     pub lookup: Rows,
+    /// The names in the plan that stand only in objects' files.
+    pub nameless: Vec<Nameless>,
     /// What is wrong with the files that have been read.
     pub complaints: Vec<Complaint>,
 }
@@ -66,13 +69,12 @@ pub fn prepare(options: &Trace, filter: &Filter, program: &Path) -> anyhow::Resu
     let prototypes = prototypes(options)?;
     let system_calls = selection(options, filter)?;
     // Who names a function is to see it, also if the program has asked for its address.
-    let is_named = |rule: &Rule| rule.kind == RuleKind::Entries && rule.symbol.kind == PatternKind::Exact;
-    let has_named = filter.rules.iter().any(is_named);
+    let named = named(filter);
     let mut flags = 0;
     for (flag, set) in [
         (COUNT_ONLY, options.counts_only()),
         (NO_ARGUMENTS | NO_MEMORY, options.count),
-        (TAP_DLSYM, options.tap_dlsym || has_named),
+        (TAP_DLSYM, options.tap_dlsym || !named.is_empty()),
         (DLSYM_OF_ENTRIES, !options.tap_dlsym),
     ] {
         flags |= if set { flag } else { 0 };
@@ -84,6 +86,10 @@ pub fn prepare(options: &Trace, filter: &Filter, program: &Path) -> anyhow::Resu
         writer.rule(rule.kind, symbol, object);
     }
     writer.check_rules()?;
+    let objects = if filter.rules.is_empty() { Vec::new() } else { needed::objects(program) };
+    // Of what cannot be read, or comes later, such calls stay without names: the coverage tells of them.
+    let nameless: Vec<_> = objects.iter().filter_map(|object| Nameless::read(object, &named).ok()).collect();
+    nameless.iter().flat_map(Nameless::names).for_each(|name| writer.name(name));
     let mut rows = Vec::new();
     let mut add = |name: &str, provider: &str, prototype: &Rc<Prototype>| {
         let number = writer.row(name, provider, Some(prototype)) as usize;
@@ -94,7 +100,7 @@ pub fn prepare(options: &Trace, filter: &Filter, program: &Path) -> anyhow::Resu
     };
     if !filter.rules.is_empty() {
         if !options.count {
-            learn(&prototypes, filter, program);
+            learn(&prototypes, filter, &objects);
         }
         for row in prototypes.all() {
             add(&row.name, row.provider.as_deref().unwrap_or_default(), &row.prototype);
@@ -108,13 +114,19 @@ pub fn prepare(options: &Trace, filter: &Filter, program: &Path) -> anyhow::Resu
         }
     }
     let complaints = prototypes.complaints();
-    Ok(Prepared { words: writer.finish(), system_calls, lookup: Rows { rows, prototypes }, complaints })
+    let lookup = Rows { rows, prototypes };
+    Ok(Prepared { words: writer.finish(), system_calls, lookup, nameless, complaints })
+}
+
+/// The functions that `-x` asks for by name, not by a pattern.
+fn named(filter: &Filter) -> HashSet<&str> {
+    let is_named = |rule: &&Rule| rule.kind == RuleKind::Entries && rule.symbol.kind == PatternKind::Exact;
+    filter.rules.iter().filter(is_named).map(|rule| rule.symbol.text.as_str()).collect()
 }
 
 /// Has prototypes read from the debug information of those objects of the program that have a function which may be
 /// called and which no file knows. Others are not read: debug information is large.
-fn learn(prototypes: &Prototypes, filter: &Filter, program: &Path) {
-    let objects = needed::objects(program);
+fn learn(prototypes: &Prototypes, filter: &Filter, objects: &[PathBuf]) {
     let functions: Vec<_> = objects.iter().map(|object| needed::functions(object)).collect();
     let only_program = filter.rules.iter().all(|rule| rule.object.kind == PatternKind::Main);
     let callers = if only_program { 1 } else { functions.len() };

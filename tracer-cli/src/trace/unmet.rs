@@ -5,9 +5,11 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use calltap_channel::trace::plan::PatternKind;
+use calltap_channel::trace::plan::names::NameKind;
 
 use super::coverage::Coverage;
 use super::filter::{Filter, Matcher, Part, Pattern};
+use super::nameless::Nameless;
 use super::needed;
 use crate::similar::similar;
 use crate::system_calls;
@@ -19,6 +21,8 @@ struct Object<'a> {
     soname: OnceCell<Option<String>>,
     /// The functions that it calls or has; None: its file cannot be read any more.
     functions: OnceCell<Option<[HashSet<String>; 2]>>,
+    /// What its calls without a symbol may be of.
+    nameless: Option<&'a Nameless>,
 }
 
 impl Object<'_> {
@@ -30,8 +34,12 @@ impl Object<'_> {
         self.functions.get_or_init(|| needed::dynamic(Path::new(self.path)).ok()).as_ref()
     }
 
-    fn names(&self) -> impl Iterator<Item = &str> {
-        self.functions().into_iter().flatten().flatten().map(String::as_str)
+    /// The names of functions that a rule can ask for.
+    fn names(&self, part: &Part) -> impl Iterator<Item = &str> {
+        let functions = self.functions().into_iter().flatten().flatten().map(String::as_str);
+        let kinds = [Some(NameKind::Resolver), part.is_of_entries().then_some(NameKind::Function)];
+        let nameless = kinds.into_iter().flatten();
+        functions.chain(nameless.flat_map(|kind| self.nameless.iter().flat_map(move |own| own.of_kind(kind))))
     }
 
     fn fits(&self, matcher: &Matcher) -> bool {
@@ -42,8 +50,9 @@ impl Object<'_> {
 
 /// A line for each rule that chooses nothing: no function of the loaded objects fits it, whether it is called or not, or no
 /// system call. Says
-/// nothing where an object's file could not be read. `own` is the interposer's.
-pub fn unmet(filter: &Filter, coverage: &Coverage, own: &Path) -> Vec<String> {
+/// nothing where an object's file could not be read. `own` is the interposer's; `nameless` are the names that the program was
+/// told.
+pub fn unmet(filter: &Filter, coverage: &Coverage, own: &Path, nameless: &[Nameless]) -> Vec<String> {
     let mut objects: Vec<_> = coverage
         .objects()
         // What the kernel brings along has no file.
@@ -53,6 +62,7 @@ pub fn unmet(filter: &Filter, coverage: &Coverage, own: &Path) -> Vec<String> {
             is_program,
             soname: OnceCell::new(),
             functions: OnceCell::new(),
+            nameless: nameless.iter().find(|nameless| nameless.is_of(Path::new(path))),
         })
         .collect();
     // Most of what is asked for is found there.
@@ -82,14 +92,17 @@ fn told(part: &Part, objects: &[Object<'_>]) -> Option<String> {
         return all_known().then(|| format!("{part}: no such object was loaded; hint: {hint}"));
     }
     let any = part.symbol.kind == PatternKind::Any;
-    let met = any || fitting.iter().flat_map(|object| object.names()).any(|name| matcher.fits_symbol(name));
+    let met =
+        any || fitting.iter().flat_map(|object| object.names(part)).any(|name| matcher.fits_symbol(name));
     if met || !all_known() {
         return None;
     }
     let which = if fitting.len() == objects.len() { "no loaded object" } else { "none of these objects" };
-    let hint = meant(&part.symbol, fitting.iter().flat_map(|object| object.names())).unwrap_or_else(|| {
-        "`calltap list --all PROGRAM` names those that can be seen; calls within an object cannot".to_owned()
-    });
+    let hint =
+        meant(&part.symbol, fitting.iter().flat_map(|object| object.names(part))).unwrap_or_else(|| {
+            "`calltap list --all PROGRAM` names those that can be seen; calls within an object cannot"
+                .to_owned()
+        });
     Some(format!("{part}: {which} exports or calls such a function; hint: {hint}"))
 }
 
@@ -112,7 +125,7 @@ mod tests {
     fn lines(calls: &[&str], library: &[&str], entries: &[&str]) -> Vec<String> {
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
         let filter = Filter::new(&owned(calls), &owned(library), &owned(entries), false).unwrap();
-        unmet(&filter, &coverage(), Path::new("/own.so"))
+        unmet(&filter, &coverage(), Path::new("/own.so"), &[])
     }
 
     fn coverage() -> Coverage {
@@ -166,7 +179,7 @@ mod tests {
         let filter = Filter::new(&["mallloc".to_owned()], &[], &[], false).unwrap();
         let mut coverage = coverage();
         coverage.bound("/nowhere/libgone.so", 1, 0, refused::NONE, 0);
-        assert!(unmet(&filter, &coverage, Path::new("/own.so")).is_empty());
-        assert!(unmet(&filter, &Coverage::default(), Path::new("/own.so")).is_empty());
+        assert!(unmet(&filter, &coverage, Path::new("/own.so"), &[]).is_empty());
+        assert!(unmet(&filter, &Coverage::default(), Path::new("/own.so"), &[]).is_empty());
     }
 }

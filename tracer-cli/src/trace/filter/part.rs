@@ -31,6 +31,12 @@ impl Part {
             None => Self { option, written, symbol: link.symbol.clone(), object: Some(link.object.clone()) },
         }
     }
+
+    /// Whether it is about functions by what provides them (`-x`).
+    #[must_use]
+    pub fn is_of_entries(&self) -> bool {
+        self.option == "-x"
+    }
 }
 
 /// `-e malloc@MAIN`
