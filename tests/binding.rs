@@ -39,7 +39,10 @@ fn a_library_that_looks_into_its_own_needs_first_is_tapped() {
 fn a_library_served_by_the_programs_own_malloc_is_tapped() {
     let target = Target::c("deep.c").flags(&["-DOWN_MALLOC", "-rdynamic"]).build();
     for binding in ["symbols", "got"] {
-        assert_eq!(kept(&run(&target, "plain", &["--bind", binding])), COUNT, "{binding}");
+        let outcome = run(&target, "plain", &["--bind", binding]);
+        // The program may have released them by calls of its own.
+        let open = outcome.report().only_process().number("/heap/not_judged/blocks");
+        assert_eq!((kept(&outcome), open), (0, COUNT), "{binding}");
     }
 }
 
