@@ -118,12 +118,22 @@ impl Recipe {
 
     fn file_name(&self) -> String {
         let mut hasher = DefaultHasher::new();
-        let header = self.source.with_file_name("say.h");
-        for file in [&self.source, &header] {
+        for file in headers().iter().chain([&self.source]) {
             fs::read(file).unwrap_or_else(|error| panic!("{}: {error}", file.display())).hash(&mut hasher);
         }
         (&self.compiler, &self.flags).hash(&mut hasher);
         let name = self.source.file_name().and_then(OsStr::to_str).expect("a plain name");
         format!("{}-{:016x}", name.replace('.', "-"), hasher.finish())
     }
+}
+
+/// What the sources of `targets/` may include, in one order.
+fn headers() -> Vec<PathBuf> {
+    let targets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/targets");
+    let entries = fs::read_dir(targets).expect("the sources are there");
+    let paths = entries.map(|entry| entry.expect("a readable directory").path());
+    let mut headers: Vec<_> =
+        paths.filter(|path| path.extension().is_some_and(|extension| extension == "h")).collect();
+    headers.sort();
+    headers
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include "derived.h"
 
 #ifndef FAULTLESS
 #define FAULTLESS 1000
@@ -76,31 +77,7 @@ void *realloc(void *block, size_t size)
     return fresh && block ? memcpy(fresh, block, before < size ? before : size) : fresh;
 }
 
-void *reallocarray(void *block, size_t count, size_t size)
-{
-    size_t bytes;
-    if (__builtin_mul_overflow(count, size, &bytes)) {
-        errno = ENOMEM;
-        return NULL;
-    }
-    return realloc(block, bytes);
-}
-
 void *memalign(size_t alignment, size_t size)
 {
     return give(alignment, size);
-}
-
-void *aligned_alloc(size_t alignment, size_t size)
-{
-    return give(alignment, size);
-}
-
-int posix_memalign(void **block, size_t alignment, size_t size)
-{
-    void *given = give(alignment, size);
-    if (!given)
-        return ENOMEM;
-    *block = given;
-    return 0;
 }

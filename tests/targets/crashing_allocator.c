@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "derived.h"
 
 #ifndef LAST
 #define LAST 1000
@@ -44,34 +45,10 @@ void *realloc(void *block, size_t size)
     return __libc_realloc(block, size);
 }
 
-void *reallocarray(void *block, size_t count, size_t size)
-{
-    size_t bytes;
-    if (__builtin_mul_overflow(count, size, &bytes)) {
-        errno = ENOMEM;
-        return NULL;
-    }
-    return realloc(block, bytes);
-}
-
 void *memalign(size_t alignment, size_t size)
 {
     counted();
     return __libc_memalign(alignment, size);
-}
-
-void *aligned_alloc(size_t alignment, size_t size)
-{
-    return memalign(alignment, size);
-}
-
-int posix_memalign(void **block, size_t alignment, size_t size)
-{
-    void *given = memalign(alignment, size);
-    if (!given)
-        return ENOMEM;
-    *block = given;
-    return 0;
 }
 
 void free(void *block)

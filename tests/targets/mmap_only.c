@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "derived.h"
 
 struct mapping {
     char *start;
@@ -95,16 +96,6 @@ void *realloc(void *block, size_t size)
     return fresh;
 }
 
-void *reallocarray(void *block, size_t count, size_t size)
-{
-    size_t bytes;
-    if (__builtin_mul_overflow(count, size, &bytes)) {
-        errno = ENOMEM;
-        return NULL;
-    }
-    return realloc(block, bytes);
-}
-
 static int is_power_of_two(size_t number)
 {
     return number != 0 && (number & (number - 1)) == 0;
@@ -117,24 +108,6 @@ void *memalign(size_t alignment, size_t size)
         return NULL;
     }
     return give(alignment, size);
-}
-
-void *aligned_alloc(size_t alignment, size_t size)
-{
-    return memalign(alignment, size);
-}
-
-int posix_memalign(void **block, size_t alignment, size_t size)
-{
-    if (!is_power_of_two(alignment) || alignment % sizeof(void *) != 0)
-        return EINVAL;
-    int before = errno;
-    void *given = give(alignment, size);
-    errno = before;
-    if (!given)
-        return ENOMEM;
-    *block = given;
-    return 0;
 }
 
 void *valloc(size_t size)

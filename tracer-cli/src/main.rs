@@ -32,6 +32,7 @@ mod sigpipe;
 mod similar;
 mod snapshot;
 mod stack_files;
+mod statm;
 mod suppressions;
 mod symbols;
 mod system_calls;

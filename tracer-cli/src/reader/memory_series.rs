@@ -4,13 +4,12 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use super::Reader;
+use crate::statm::Statm;
 
 /// The most readings that are kept; if there are more, of every two the one with less resident memory goes.
 const MOST: usize = 1024;
 /// Ends of processes that follow each other faster have one reading.
 const ENDS_APART: Duration = Duration::from_millis(1);
-/// Bytes of a page of x86-64, the unit of statm (proc_pid_statm(5)).
-const PAGE: u64 = 4096;
 
 /// One reading.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,14 +89,14 @@ impl Reader {
         let mut reading = MemoryReading::default();
         let session = self.feed.session();
         for process in self.processes.with_memory_of_their_own() {
-            let Some((resident, shared)) = resident(process.pid) else { continue };
+            let Some(statm) = statm(process.pid) else { continue };
             if let Some(ledger) = process.ledger.and_then(|image| session.image(image)) {
                 reading.live_bytes += ledger.heap().live_bytes();
                 reading.live_blocks += ledger.heap().live_blocks();
             }
             reading.processes += 1;
-            reading.resident_bytes += resident * PAGE;
-            reading.anonymous_bytes += resident.saturating_sub(shared) * PAGE;
+            reading.resident_bytes += statm.resident_bytes();
+            reading.anonymous_bytes += statm.anonymous_bytes();
         }
         // Before the first program, and after the last one, there is nothing to be read.
         if reading.processes == 0 {
@@ -110,28 +109,14 @@ impl Reader {
     }
 }
 
-/// Resident pages of a process, and how many of them are of files or shared. None if it has ended, or has given
-/// its memory up.
-fn resident(pid: u32) -> Option<(u64, u64)> {
-    parse(&fs::read_to_string(format!("/proc/{pid}/statm")).ok()?).filter(|(resident, _)| *resident > 0)
-}
-
-fn parse(statm: &str) -> Option<(u64, u64)> {
-    let mut words = statm.split_whitespace().skip(1).map(|word| word.parse().ok());
-    Some((words.next()??, words.next()??))
+/// None if it has ended, or has given its memory up.
+fn statm(pid: u32) -> Option<Statm> {
+    Statm::parse(&fs::read_to_string(format!("/proc/{pid}/statm")).ok()?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn resident_and_shared_are_the_second_and_third_word() {
-        assert_eq!(parse("1000 200 50 1 0 300 0\n"), Some((200, 50)));
-        assert_eq!(parse("1000 200"), None);
-        let (resident, shared) = resident(std::process::id()).expect("we run");
-        assert!(resident > shared && shared > 0, "{resident} {shared}");
-    }
 
     #[test]
     fn readings_are_thinned_and_peaks_stay() {

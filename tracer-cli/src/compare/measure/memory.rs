@@ -9,11 +9,10 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 
-use calltap_analyzers::arenas::memory_map::PAGE;
-
 use super::points::Points;
 use crate::compare::descendants::{self, Descendant};
 use crate::compare::run::MemoryPoint;
+use crate::statm::Statm;
 
 /// Processes are looked for when the system has started any, and so often in any case.
 const LOOKED_FOR_EVERY: Duration = Duration::from_millis(100);
@@ -59,7 +58,6 @@ impl Sampler {
 
 struct Reader {
     began: Instant,
-    page_bytes: u64,
     processes: Vec<Process>,
     /// The number of the task that the system started last, and when processes were looked for.
     looked: Option<(u64, Duration)>,
@@ -84,7 +82,6 @@ impl Reader {
     fn new(began: Instant) -> Self {
         Self {
             began,
-            page_bytes: PAGE,
             processes: Vec::new(),
             looked: None,
             points: Points::default(),
@@ -111,7 +108,12 @@ impl Reader {
     /// None if there is nobody any more.
     fn read(&mut self, now: Duration) -> Option<MemoryPoint> {
         self.look_for_processes(now);
-        let mut sum = Statm::default();
+        let mut point = MemoryPoint {
+            at_ns: super::nanoseconds(now),
+            live_bytes: None,
+            resident_bytes: 0,
+            anonymous_bytes: 0,
+        };
         let mut processes = std::mem::take(&mut self.processes);
         processes.retain_mut(|process| {
             process.shares = process.shares && share_memory(process.who);
@@ -119,8 +121,8 @@ impl Reader {
                 return true;
             }
             let Some(statm) = self.statm(process.who.pid) else { return false };
-            sum.resident += statm.resident;
-            sum.shared += statm.shared;
+            point.resident_bytes += statm.resident_bytes();
+            point.anonymous_bytes += statm.anonymous_bytes();
             if process.code_pages != statm.code {
                 (process.code_pages, process.maps_due, process.maps_read) = (statm.code, now, 0);
             }
@@ -133,13 +135,7 @@ impl Reader {
             true
         });
         self.processes = processes;
-        let point = MemoryPoint {
-            at_ns: super::nanoseconds(now),
-            live_bytes: None,
-            resident_bytes: sum.resident * self.page_bytes,
-            anonymous_bytes: sum.resident.saturating_sub(sum.shared) * self.page_bytes,
-        };
-        (sum.resident > 0).then_some(point)
+        (point.resident_bytes > 0).then_some(point)
     }
 
     fn look_for_processes(&mut self, now: Duration) {
@@ -163,28 +159,18 @@ impl Reader {
 
     /// The last field of `/proc/loadavg` (proc_loadavg(5)); it costs much less than to look for children.
     fn newest_task(&mut self) -> Option<u64> {
-        self.fields("/proc/loadavg", |fields| fields.last()?.parse().ok())
+        self.line("/proc/loadavg")?.split_whitespace().last()?.parse().ok()
     }
 
     /// None if it has ended.
     fn statm(&mut self, pid: u32) -> Option<Statm> {
-        let read = |fields: &mut dyn Iterator<Item = &str>| {
-            let mut next = || -> Option<u64> { fields.next()?.parse().ok() };
-            let (_, resident, shared, code) = (next()?, next()?, next()?, next()?);
-            Some(Statm { resident, shared, code })
-        };
-        self.fields(&format!("/proc/{pid}/statm"), read).filter(|statm| statm.resident > 0)
+        Statm::parse(self.line(&format!("/proc/{pid}/statm"))?)
     }
 
-    /// Reads a file of one short line.
-    fn fields<T>(
-        &mut self,
-        path: &str,
-        read: impl FnOnce(&mut dyn Iterator<Item = &str>) -> Option<T>,
-    ) -> Option<T> {
+    /// A file of one short line.
+    fn line(&mut self, path: &str) -> Option<&str> {
         let length = File::open(path).ok()?.read(&mut self.buffer).ok()?;
-        let text = std::str::from_utf8(&self.buffer[..length]).ok()?;
-        read(&mut text.split_whitespace())
+        std::str::from_utf8(&self.buffer[..length]).ok()
     }
 
     fn read_maps(&mut self, pid: u32) {
@@ -199,15 +185,6 @@ impl Reader {
             }
         }
     }
-}
-
-/// Pages, as `/proc/PID/statm` has them (proc_pid_statm(5)).
-#[derive(Clone, Copy, Debug, Default)]
-struct Statm {
-    resident: u64,
-    /// Of files and shared memory.
-    shared: u64,
-    code: u64,
 }
 
 /// Whether a process and its parent have one and the same memory (kcmp(2)).
