@@ -99,6 +99,20 @@ fn ctrl_c_gives_the_table_of_what_is_done() {
 }
 
 #[test]
+fn what_was_measured_before_an_error_is_told() {
+    let directory = crate::launch::scratch();
+    // One variant and again, warmed up twice, then rounds of four runs.
+    let setup = "echo x >> count; test $(wc -l < count) -lt 16";
+    let options = ["--allocator", "glibc", "--runs", "10", "--setup", setup];
+    let outcome =
+        compared().options(&options).directory(directory.path()).run("/bin/ls", &["/"]).expect_status(125);
+    assert!(outcome.stderr().contains("setup"), "{outcome}");
+    let rounds = outcome.report().at("/rounds").as_u64().expect("a number");
+    assert!((1..10).contains(&rounds), "{rounds}");
+    assert_eq!(outcome.report().at("/interrupted"), true);
+}
+
+#[test]
 fn a_run_that_takes_too_long_is_killed_and_told() {
     let options = ["--allocator", "glibc", "--env", "NAP=,60", "--runs", "2", "--time-limit", "1s"];
     let script = "sleep \"${NAP:-0}\"";

@@ -39,12 +39,11 @@ pub mod variants;
 pub mod when;
 
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
 
 use anyhow::Context;
 
 use crate::preflight;
-use experiment::Extent;
+use experiment::{Extent, Ran};
 use launch::Plan;
 use options::Compare;
 use progress::Bar;
@@ -66,15 +65,15 @@ pub fn compare(options: &Compare) -> anyhow::Result<ExitCode> {
     let runs = (variants.len() + 1) * (1 + extent.warm_up + 2 * extent.rounds);
     let mut bar = Bar::new(runs, options.quiet);
     let plan = Plan::from(options);
-    let ran = experiment::run(&plan, &variants, extent, &mut bar, &interrupted);
+    let Ran { subjects, rounds, error } = experiment::run(&plan, &variants, extent, &mut bar, &interrupted);
     bar.clear();
-    let (subjects, rounds) = ran?;
-    if rounds == 0 && interrupted.load(Ordering::Relaxed) {
-        anyhow::bail!("interrupted before a round was finished: there is nothing to tell");
+    if rounds == 0 {
+        let nothing = || anyhow::anyhow!("interrupted before a round was finished: there is nothing to tell");
+        return Err(error.unwrap_or_else(nothing));
     }
     let mut compared = conclude::conclude(options, subjects, rounds, seed);
     compared.notes.extend(proof::own_allocator(&program.path));
     compared.notes.extend(plan.notes());
     report::write(outputs, &compared)?;
-    Ok(ExitCode::SUCCESS)
+    error.map_or(Ok(ExitCode::SUCCESS), Err)
 }

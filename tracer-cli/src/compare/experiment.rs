@@ -41,39 +41,46 @@ pub struct Extent {
     pub seed: u64,
 }
 
-/// Runs all variants; the first one a second time, as the last. Ends early if `interrupted`; then the second value is
-/// how many rounds were finished.
-///
-/// # Errors
-/// What is no variant's fault: a set-up that fails, a program that cannot be started.
+/// What was run.
+#[derive(Debug)]
+pub struct Ran {
+    /// All variants, and the first one again.
+    pub subjects: Vec<Subject>,
+    /// How many rounds were finished.
+    pub rounds: usize,
+    /// Why no more were, if that is no variant's fault: a set-up that failed, a program that could not be started.
+    pub error: Option<anyhow::Error>,
+}
+
+/// Runs all variants; the first one a second time, as the last. Ends early if `interrupted`.
 pub fn run(
     plan: &Plan,
     variants: &[Variant],
     extent: Extent,
     bar: &mut Bar,
     interrupted: &AtomicBool,
-) -> anyhow::Result<(Vec<Subject>, usize)> {
+) -> Ran {
     let again =
         variants.first().map(|first| Variant { label: format!("{} again", first.label), ..first.clone() });
     let mut subjects: Vec<Subject> =
         variants.iter().cloned().chain(again).map(|variant| Subject::new(variant, extent.rounds)).collect();
     let steps = schedule(subjects.len(), extent.rounds, extent.warm_up, extent.seed);
     for (index, step) in steps.iter().enumerate() {
-        if interrupted.load(Ordering::Relaxed) {
-            return Ok((subjects, finished(&steps[..index], &steps)));
-        }
         let subject = &mut subjects[step.variant];
-        if subject.is_given_up() {
-            bar.end(step.tapped);
-            continue;
-        }
-        bar.begin(&subject.variant.label, step.tapped, left(&steps[index..]));
-        if !subject.run(plan, *step, interrupted)? {
-            return Ok((subjects, finished(&steps[..index], &steps)));
+        let ran = if interrupted.load(Ordering::Relaxed) {
+            Ok(false)
+        } else if subject.is_given_up() {
+            Ok(true)
+        } else {
+            bar.begin(&subject.variant.label, step.tapped, left(&steps[index..]));
+            subject.run(plan, *step, interrupted)
+        };
+        if !matches!(ran, Ok(true)) {
+            return Ran { subjects, rounds: finished(&steps[..index], &steps), error: ran.err() };
         }
         bar.end(step.tapped);
     }
-    Ok((subjects, extent.rounds))
+    Ran { subjects, rounds: extent.rounds, error: None }
 }
 
 /// Rounds of which no run is missing in `done`.
