@@ -50,7 +50,7 @@ fn every_run_is_told_and_the_order_is_the_seeds() {
     }
     // Three rounds are not enough to say anything, whatever they show.
     for figure in found.figures() {
-        assert_ne!(figure.verdict(found.labels()[1]), "lower", "{:#}", figure.value);
-        assert_ne!(figure.verdict(found.labels()[1]), "higher", "{:#}", figure.value);
+        let verdict = figure.value["differences"][1]["verdict"].as_str().unwrap_or("none");
+        assert!(["none", "too_few_rounds", "no_difference"].contains(&verdict), "{:#}", figure.value);
     }
 }

@@ -33,7 +33,8 @@ pub struct MemoryReading {
 pub struct MemorySeries {
     every: Duration,
     due: Instant,
-    last: Option<Instant>,
+    /// When the end of a process was the reason.
+    last_end: Option<Instant>,
     readings: Vec<MemoryReading>,
 }
 
@@ -41,7 +42,7 @@ impl MemorySeries {
     /// One reading in each period.
     #[must_use]
     pub fn new(every: Duration) -> Self {
-        Self { every, due: Instant::now(), last: None, readings: Vec::new() }
+        Self { every, due: Instant::now(), last_end: None, readings: Vec::new() }
     }
 
     /// What was read.
@@ -52,7 +53,6 @@ impl MemorySeries {
 
     /// Adds a reading made `now`. A period that has passed without one is not made up for.
     fn push(&mut self, now: Instant, reading: MemoryReading) {
-        self.last = Some(now);
         while self.due <= now {
             let late = now.duration_since(self.due).as_nanos() / self.every.as_nanos().max(1);
             self.due += self.every * u32::try_from(late + 1).unwrap_or(u32::MAX);
@@ -79,10 +79,12 @@ impl Reader {
     /// Reads the processes' memory because one of them is about to end, and still has all of it.
     pub(super) fn read_memory_at_end(&mut self) {
         let now = Instant::now();
-        let is_recent = |last: Instant| now.duration_since(last) < ENDS_APART;
-        if self.memory.as_ref().is_some_and(|series| !series.last.is_some_and(is_recent)) {
-            self.read_memory(now);
+        let Some(series) = &mut self.memory else { return };
+        if series.last_end.is_some_and(|last| now.duration_since(last) < ENDS_APART) {
+            return;
         }
+        series.last_end = Some(now);
+        self.read_memory(now);
     }
 
     fn read_memory(&mut self, now: Instant) {
