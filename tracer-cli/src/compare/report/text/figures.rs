@@ -6,7 +6,7 @@ use crate::compare::report::words::{mark, value};
 use crate::compare::result::{Compared, Figure};
 
 /// Figures of a text, in the order of their columns; the others are in the JSON and on the page.
-const CHIEF: [&str; 21] = [
+const CHIEF: [&str; 23] = [
     "load_time",
     "wall_time",
     "ready_time",
@@ -22,6 +22,8 @@ const CHIEF: [&str; 21] = [
     "malloc_p99",
     "malloc_p999",
     "malloc_max",
+    "_Znwm_p50",
+    "_Znwm_p99",
     "free_p99",
     "memory_system_calls",
     "arenas",
