@@ -78,12 +78,12 @@ impl Summary {
         let (rows, functions) = (&mut self.rows, &mut self.functions);
         *self.library.entry((entered.function.number, number)).or_insert_with(|| {
             let name = &functions.of(entered.function).name;
-            rows.push(Row::new(if origin.is_empty() {
-                name.to_string()
-            } else {
-                format!("{name} from {origin}")
-            }));
-            rows.len() - 1
+            let name = if origin.is_empty() { name.to_string() } else { format!("{name} from {origin}") };
+            // Two processes that meet a function at one moment give it a number each.
+            rows.iter().position(|row| row.name == name).unwrap_or_else(|| {
+                rows.push(Row::new(name));
+                rows.len() - 1
+            })
         })
     }
 

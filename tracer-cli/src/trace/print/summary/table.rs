@@ -1,7 +1,7 @@
 //! The table.
 
+use std::collections::BTreeMap;
 use std::io;
-use std::rc::Rc;
 
 use hdrhistogram::Histogram;
 
@@ -22,15 +22,18 @@ pub(super) struct Row {
 impl Summary {
     /// Writes the table of calls that were only counted.
     pub(super) fn counts(&mut self, end: &End) -> io::Result<()> {
-        let mut rows: Vec<(u64, Rc<_>)> =
-            end.counts.iter().map(|count| (count.calls, self.functions.of(&count.function))).collect();
-        rows.retain(|(calls, _)| *calls > 0);
-        rows.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.name.cmp(&b.1.name)));
+        // Two processes that meet a function at one moment give it a number each.
+        let mut named: BTreeMap<String, u64> = BTreeMap::new();
+        for count in end.counts.iter().filter(|count| count.calls > 0) {
+            *named.entry(self.functions.of(&count.function).name.to_string()).or_default() += count.calls;
+        }
+        let mut rows: Vec<(u64, String)> = named.into_iter().map(|(name, calls)| (calls, name)).collect();
+        rows.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
         let total: u64 = rows.iter().map(|(calls, _)| calls).sum();
         self.line("    calls      function")?;
         self.line("--------- --------------------")?;
-        for (calls, named) in rows {
-            self.line(&format!("{calls:9} {}", named.name))?;
+        for (calls, name) in rows {
+            self.line(&format!("{calls:9} {name}"))?;
         }
         self.line("--------- --------------------")?;
         self.line(&format!("{total:9} total"))

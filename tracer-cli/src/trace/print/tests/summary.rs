@@ -100,7 +100,8 @@ fn system_calls_are_counted_too() {
 #[test]
 fn calls_that_were_only_counted_have_no_times() {
     let mut stage = stage(By::Function);
-    let counts = [("few", 2), ("none", 0), ("many", 5_000_000_000)];
+    // Two processes that met a function at one moment gave it a number each.
+    let counts = [("few", 2), ("none", 0), ("many", 4_999_999_000), ("many", 1_000)];
     let counts = counts.map(|(name, calls)| {
         let mut function = Rc::into_inner(unknown(name).function).unwrap();
         function.number = calls as u32;
@@ -116,4 +117,18 @@ fn calls_that_were_only_counted_have_no_times() {
          --------- --------------------\n\
          5000000002 total\n"
     );
+}
+
+#[test]
+fn a_function_with_two_numbers_has_one_row() {
+    let mut stage = stage(By::Function);
+    let f = function("int f(int)");
+    let mut again = function("int f(int)");
+    let mut other = Rc::into_inner(again.function).expect("nobody else has it");
+    other.number += 1;
+    again.function = Rc::new(other);
+    stage.call(&f);
+    stage.call(&again);
+    let text = stage.finish();
+    assert!(text.contains("         0         2 f\n"), "{text}");
 }
