@@ -1,49 +1,20 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::compare::run::{Ending, Outcome};
+use crate::compare::example;
+use crate::compare::run::Outcome;
 
 fn outcome(stderr: &str) -> Outcome {
-    Outcome {
-        ending: Ending::Exited(0),
-        stdout_crc32: 0,
-        stdout_bytes: 0,
-        stderr_tail: stderr.to_owned(),
-        ready_ns: None,
-        load: None,
-    }
+    Outcome { stderr_tail: stderr.to_owned(), ..example::outcome() }
 }
 
 fn tapped(served: &[Served], stderr: &str) -> Tapped {
-    Tapped {
-        outcome: outcome(stderr),
-        calls: Vec::new(),
-        memory_calls: BTreeMap::new(),
-        arenas: None,
-        retained_bytes: None,
-        fragmentation_bytes: None,
-        peak_live_bytes: 0,
-        memory: Vec::new(),
-        served: served.to_vec(),
-        lost_records: 0,
-    }
+    Tapped { outcome: outcome(stderr), served: served.to_vec(), ..example::tapped() }
 }
 
 fn untapped(mapped: &[&str], stderr: &str) -> Untapped {
-    Untapped {
-        outcome: outcome(stderr),
-        wall_ns: 1,
-        user_ns: 0,
-        system_ns: 0,
-        peak_rss_bytes: 0,
-        minor_faults: 0,
-        major_faults: 0,
-        voluntary_switches: 0,
-        involuntary_switches: 0,
-        memory: Vec::new(),
-        last_reading_ns: None,
-        mapped_allocators: mapped.iter().map(ToString::to_string).collect(),
-    }
+    let mapped_allocators = mapped.iter().map(ToString::to_string).collect();
+    Untapped { outcome: outcome(stderr), mapped_allocators, ..example::untapped() }
 }
 
 /// A tapped process with this many allocations, served by this object.

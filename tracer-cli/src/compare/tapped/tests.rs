@@ -1,19 +1,8 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::compare::run::Ending;
+use crate::compare::example::outcome;
 use crate::report::model;
-
-fn outcome() -> Outcome {
-    Outcome {
-        ending: Ending::Exited(0),
-        stdout_crc32: 0,
-        stdout_bytes: 0,
-        stderr_tail: String::new(),
-        ready_ns: None,
-        load: None,
-    }
-}
 
 /// A real report's form, with one process that has everything.
 fn report() -> Value {
