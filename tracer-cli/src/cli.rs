@@ -61,9 +61,6 @@ pub enum Verb {
     /// the allocator's calls. The exit status is 0 if there is something to tell, 125 if calltap itself failed, 126 if
     /// the program cannot be executed, 127 if it is not found.
     Compare(Box<crate::compare::options::Compare>),
-    /// The tracer process: started by `run` and `trace`.
-    #[command(name = "__tracer", hide = true)]
-    Tracer(Box<Tracer>),
     /// The process between `compare` and an untapped program.
     #[command(name = "__measure", hide = true)]
     Measure(Box<crate::compare::measure::Measure>),
@@ -289,41 +286,6 @@ pub struct Snapshot {
     /// A `calltap run`, to look at all of its processes, or one of these
     #[arg(value_parser = clap::value_parser!(u32).range(1..=4_194_304))]
     pub pid: u32,
-}
-
-/// Options of the tracer process.
-#[derive(Debug, clap::Args)]
-pub struct Tracer {
-    /// The segment, as a path.
-    #[arg(long)]
-    pub segment: OsString,
-    /// The interposer's library.
-    #[arg(long)]
-    pub library: PathBuf,
-    /// The resolved program.
-    #[arg(long)]
-    pub program: PathBuf,
-    /// Do not follow children.
-    #[arg(long)]
-    pub no_follow: bool,
-    /// The system calls to stop.
-    #[arg(long, default_value = "none")]
-    pub syscalls: Selection,
-    /// Stop all system calls, without a filter.
-    #[arg(long)]
-    pub all_stops: bool,
-    /// List processes' descriptors where they begin.
-    #[arg(long)]
-    pub list_descriptors: bool,
-    /// Whose ids the program gets.
-    #[arg(long)]
-    pub user: Option<String>,
-    /// What is changed in the program's environment.
-    #[arg(long, value_parser = change())]
-    pub env: Vec<Change>,
-    /// The program's arguments, its name first.
-    #[arg(required = true, last = true)]
-    pub command: Vec<OsString>,
 }
 
 /// A family, on the command line.

@@ -39,13 +39,11 @@ mod system_calls;
 mod trace;
 mod tracer;
 
-use std::fs::File;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::Parser;
 
-use crate::cli::{Cli, Tracer, Verb};
+use crate::cli::{Cli, Verb};
 use crate::preflight::PreflightError;
 
 /// calltap itself failed.
@@ -65,39 +63,20 @@ fn main() -> ExitCode {
         Verb::Snapshot(options) => snapshot::run(&options),
         Verb::Trace(options) => trace::run(&options),
         Verb::List(options) => list::run(&options),
-        Verb::Tracer(options) => tracer_process(*options),
         Verb::Compare(options) => compare::compare(&options),
         Verb::Measure(options) => compare::measure::run(&options),
     };
-    result.unwrap_or_else(|error| {
-        use std::io::Write;
-        // If stderr is closed nobody can be told; the status still says it.
-        let _ = writeln!(std::io::stderr(), "calltap: {}", told(&error));
-        let preflight = error.downcast_ref::<PreflightError>().map(PreflightError::status);
-        let executed = error.downcast_ref::<session::NotExecuted>().map(session::NotExecuted::status);
-        ExitCode::from(preflight.or(executed).unwrap_or(FAILED))
-    })
+    result.unwrap_or_else(|error| ExitCode::from(tell(&error)))
 }
 
-fn tracer_process(options: Tracer) -> anyhow::Result<ExitCode> {
-    let segment = File::options()
-        .read(true)
-        .write(true)
-        .open(&options.segment)
-        .with_context(|| format!("cannot open the segment {}", options.segment.display()))?;
-    tracer::main(tracer::Spec {
-        segment_fd: segment.into(),
-        library: options.library,
-        segment_path: options.segment,
-        follow: !options.no_follow,
-        system_calls: options.syscalls,
-        all_stops: options.all_stops,
-        lists_descriptors: options.list_descriptors,
-        user: options.user,
-        environment: options.env,
-        program: options.program,
-        command: options.command,
-    })
+/// Says what went wrong, and gives the exit status that says so.
+fn tell(error: &anyhow::Error) -> u8 {
+    use std::io::Write;
+    // If stderr is closed nobody can be told; the status still says it.
+    let _ = writeln!(std::io::stderr(), "calltap: {}", told(error));
+    let preflight = error.downcast_ref::<PreflightError>().map(PreflightError::status);
+    let executed = error.downcast_ref::<session::NotExecuted>().map(session::NotExecuted::status);
+    preflight.or(executed).unwrap_or(FAILED)
 }
 
 /// What failed and why, on one line; then the hints that came along, each on its own.

@@ -1,6 +1,6 @@
 //! `calltap run`: starts the program, watches it to its end, reports.
 
-use std::process::{Child, ExitCode};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -16,7 +16,6 @@ use calltap_channel::segment::{
 };
 use calltap_channel::stack;
 use crossbeam_channel::{Receiver, bounded, never, select, tick, unbounded};
-use nix::unistd::Pid;
 
 use crate::calibration::Calibration;
 use crate::cli::{LatencyBy, OnFull, Run, StacksAt, Switch, SyscallsMode, TapFamily};
@@ -35,6 +34,7 @@ use crate::snapshot::service::Service;
 use crate::suppressions::Suppressions;
 use crate::symbols::Symbols;
 use crate::system_calls::Selection;
+use crate::tracer::process::Process;
 use crate::{bind, findings, memory_limit};
 
 /// Does what the options say; the exit status is the program's.
@@ -196,17 +196,17 @@ fn configure(segment: &Segment, options: &Run, clock: Clock) {
 /// Reads until the tracer is done, handing signals on and showing progress meanwhile.
 fn watch(
     options: &Run,
-    mut tracer: Child,
+    tracer: Process,
     segment: Segment,
     clock: Clock,
     calibration: Calibration,
 ) -> anyhow::Result<Outcome> {
     let stop = Arc::new(AtomicBool::new(false));
-    let (tell_progress, progress) = bounded(1);
-    let (tell_signal, arrived) = unbounded();
+    let (tell_progress, mut progress) = bounded(1);
+    let (tell_signal, mut arrived) = unbounded();
     let (tell_outcome, outcome) = bounded(1);
-    let (tell_seen, seen) = unbounded();
-    let (tell_request, requests) = unbounded();
+    let (tell_seen, mut seen) = unbounded();
+    let (tell_request, mut requests) = unbounded();
     signals::listen(tell_signal);
     let has = |family: Family| options.tap.iter().any(|tap| tap.family() == family);
     let tallies = options.dump_stacks.is_some();
@@ -232,7 +232,7 @@ fn watch(
             let _ = tell_outcome.send(outcome);
         })
     };
-    let tracer_id = Pid::from_raw(tracer.id() as i32);
+    let tracer_id = tracer.pid();
     let (tell_exit, exited) = bounded(1);
     // No scoped thread: where it stays with the rest of the program, the tracer outlives us.
     thread::spawn(move || {
@@ -256,19 +256,27 @@ fn watch(
     let mut failure = None;
     loop {
         select! {
-            recv(progress) -> told => if let Ok(told) = told {
-                line.show(&told);
-                last = told;
+            // Who has nothing more to say is not asked again: that would be answered at once, again and again, while
+            // the reader puts its outcome together.
+            recv(progress) -> told => match told {
+                Ok(told) => {
+                    line.show(&told);
+                    last = told;
+                }
+                Err(_) => progress = never(),
             },
-            recv(arrived) -> arrived => if let Ok(arrived) = arrived {
-                target.hand_on(arrived, &segment, last.root_ended);
+            recv(arrived) -> signal => match signal {
+                Ok(signal) => target.hand_on(signal, &segment, last.root_ended),
+                Err(_) => arrived = never(),
             },
             recv(ticks) -> _ => service.tick(),
-            recv(requests) -> request => if let Ok(request) = request {
-                service.wanted(request);
+            recv(requests) -> request => match request {
+                Ok(request) => service.wanted(request),
+                Err(_) => requests = never(),
             },
-            recv(seen) -> seen => if let Ok(seen) = seen {
-                service.served(seen);
+            recv(seen) -> served => match served {
+                Ok(served) => service.served(served),
+                Err(_) => seen = never(),
             },
             recv(exited) -> status => {
                 // Whatever it wrote before is read first.

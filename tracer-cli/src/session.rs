@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus};
+use std::process::ExitStatus;
 
 use anyhow::Context;
 use calltap_channel::segment::{Layout, Segment};
@@ -14,8 +14,9 @@ use crate::environment::Change;
 use crate::preflight::Program;
 use crate::segment_file::SegmentFile;
 use crate::signals::Arrived;
-use crate::sigpipe;
 use crate::system_calls::Selection;
+use crate::tracer::Spec;
+use crate::tracer::process::Process;
 
 /// A layout with one ring more than threads, for the tracer.
 ///
@@ -52,38 +53,27 @@ pub struct Start<'a> {
 }
 
 impl Start<'_> {
-    /// Starts it: this same binary, in a process of its own.
+    /// Starts it. To be called while this process has but one thread.
     ///
     /// # Errors
     /// If there is no process to be had.
-    pub fn tracer(&self) -> anyhow::Result<Child> {
-        let mut command = Command::new("/proc/self/exe");
-        command.arg("__tracer").arg("--segment").arg(self.file.path());
-        command.arg("--library").arg(self.library).arg("--program").arg(&self.program.path);
-        if !self.follow {
-            command.arg("--no-follow");
-        }
-        command.arg("--syscalls").arg(self.system_calls.to_string());
-        if self.all_stops {
-            command.arg("--all-stops");
-        }
-        if self.lists_descriptors {
-            command.arg("--list-descriptors");
-        }
-        if let Some(user) = self.user {
-            command.arg("--user").arg(user);
-        }
-        for change in self.environment {
-            // In one word: a name may begin with a dash.
-            let mut word = OsString::from("--env=");
-            word.push(change.to_argument());
-            command.arg(word);
-        }
-        command.arg("--").args(self.command);
-        sigpipe::pass_on(&mut command);
-        command.spawn().context(
+    pub fn tracer(&self) -> anyhow::Result<Process> {
+        let spec = Spec {
+            segment: self.file.segment(),
+            library: self.library.to_owned(),
+            segment_path: self.file.path().into(),
+            follow: self.follow,
+            system_calls: self.system_calls.clone(),
+            all_stops: self.all_stops,
+            lists_descriptors: self.lists_descriptors,
+            user: self.user.map(str::to_owned),
+            environment: self.environment.to_vec(),
+            program: self.program.path.clone(),
+            command: self.command.to_vec(),
+        };
+        Process::start(spec, crate::tell).context(
             "cannot start the tracer process\n\
-             hint: a limit on open files or processes (ulimit -n, -u) counts; calltap needs about ten of the first",
+             hint: a limit on processes (ulimit -u) counts",
         )
     }
 }

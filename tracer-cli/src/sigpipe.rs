@@ -3,8 +3,7 @@
 //! Rust's run-time ignores SIGPIPE and opens `/dev/null` for closed standard descriptors before
 //! `main`; `std::process::Command` clears the signal mask; and the CLI and the tracer have their own
 //! ideas about SIGCHLD and the terminal's signals. So everything is remembered before the run-time
-//! starts, and put back in each child: in the tracer process by [`pass_on`], in the target by
-//! [`restore`].
+//! starts, and put back in each child that executes a program: [`restore`], [`pass_signals_on`].
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -92,20 +91,10 @@ pub(crate) fn block_all_signals() {
     mask(Some(u64::MAX));
 }
 
-/// Makes `command` start with what was remembered instead of with what `Command` would give it.
-pub(crate) fn pass_on(command: &mut Command) -> &mut Command {
-    // SAFETY: `restore` is async-signal-safe; it runs after std's own resets and before the exec.
-    unsafe {
-        command.pre_exec(|| {
-            restore();
-            Ok(())
-        })
-    }
-}
-
-/// The same for a command whose standard descriptors we have made.
+/// Makes `command`, whose standard descriptors we have made, start with the signals that were remembered instead of
+/// with what `Command` would give it.
 pub(crate) fn pass_signals_on(command: &mut Command) -> &mut Command {
-    // SAFETY: as in `pass_on`.
+    // SAFETY: `restore_signals` is async-signal-safe; it runs after std's own resets and before the exec.
     unsafe {
         command.pre_exec(|| {
             restore_signals();

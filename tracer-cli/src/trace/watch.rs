@@ -1,6 +1,6 @@
 //! What goes on beside the reading: signals, the tracer's end, a sign of life.
 
-use std::process::{Child, ExitStatus};
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use calltap_channel::segment::Segment;
 use crossbeam_channel::{Receiver, bounded, select, tick, unbounded};
-use nix::unistd::Pid;
 
 use super::stream::Outcome;
 use crate::session::{self, Target};
 use crate::signals;
+use crate::tracer::process::Process;
 
 /// How often the target is shown that its reader lives, also while that waits for whoever reads the trace.
 const SIGN_OF_LIFE: Duration = Duration::from_millis(250);
@@ -28,12 +28,12 @@ pub struct Watch {
 
 /// Begins to watch.
 #[must_use]
-pub fn begin(mut tracer: Child, segment: Segment) -> Watch {
+pub fn begin(tracer: Process, segment: Segment) -> Watch {
     let stop = Arc::new(AtomicBool::new(false));
     let root_ended = Arc::new(AtomicBool::new(false));
     let (tell_exit, exited) = bounded(1);
     let (tell_signal, arrived) = unbounded();
-    let target = Target::of(Pid::from_raw(tracer.id() as i32));
+    let target = Target::of(tracer.pid());
     signals::listen(tell_signal);
     let watch = Watch { stop: Arc::clone(&stop), root_ended: Arc::clone(&root_ended), exited };
     thread::spawn(move || {

@@ -17,6 +17,7 @@ pub(crate) mod loader;
 mod memory;
 mod notes;
 mod placement;
+pub(crate) mod process;
 mod ptrace;
 mod signals;
 pub(crate) mod sleep;
@@ -27,12 +28,11 @@ mod user;
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, anyhow};
+use calltap_channel::segment::Segment;
 use nix::sys::ptrace::Options;
 
 use self::calls::Calls;
@@ -44,13 +44,12 @@ use self::notes::Notes;
 pub(crate) use self::user::User;
 use crate::environment::Change;
 use crate::system_calls::Selection;
-use crate::{segment_file, sigpipe};
 
 /// What the CLI asks the tracer to do.
 #[derive(Debug)]
 pub(crate) struct Spec {
-    /// The segment, opened by its path; closed at every exec.
-    pub(crate) segment_fd: OwnedFd,
+    /// The segment, which the CLI has mapped.
+    pub(crate) segment: Segment,
     /// The interposer's file: an absolute path without spaces and colons, which `LD_PRELOAD` takes
     /// for separators.
     pub(crate) library: PathBuf,
@@ -76,15 +75,14 @@ pub(crate) struct Spec {
 
 /// Starts the target and follows it until every followed process has ended.
 ///
-/// The process must have one thread. To be started by the CLI with [`sigpipe::pass_on`], from the
-/// CLI's main thread, whose end counts as the CLI's.
+/// The process must have one thread, hold all signals back and have none of the CLI's descriptors:
+/// [`process::Process::start`].
 ///
 /// # Errors
 /// If the target could not be started as a tracee; it has not run then.
-pub(crate) fn main(spec: Spec) -> anyhow::Result<ExitCode> {
-    sigpipe::block_all_signals();
+fn main(spec: Spec) -> anyhow::Result<()> {
     let options = options(&spec);
-    let segment = segment_file::open(spec.segment_fd).context("cannot map the segment")?;
+    let segment = spec.segment;
     let injection = Injection::new(spec.library.clone(), &spec.segment_path)
         .context("cannot find the interposer's file")?;
 
@@ -111,8 +109,7 @@ pub(crate) fn main(spec: Spec) -> anyhow::Result<ExitCode> {
     root.begin();
     Events::new(notes, injection, spec.follow, calls, spec.lists_descriptors, root)
         .run()
-        .context("lost control of the target")?;
-    Ok(ExitCode::SUCCESS)
+        .context("lost control of the target")
 }
 
 fn options(spec: &Spec) -> Options {

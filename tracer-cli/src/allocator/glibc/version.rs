@@ -1,7 +1,10 @@
 //! Which glibc a process has, and where.
 
-use std::fs;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
+
+use memchr::memmem;
 
 use crate::allocator::memory::Memory;
 use crate::exit_snapshot::Mapped;
@@ -9,6 +12,10 @@ use crate::exit_snapshot::Mapped;
 /// What every build says of itself; the version follows.
 const BANNER: &[u8] = b"GNU C Library (";
 const RELEASE: &[u8] = b"release version ";
+/// Bytes that are searched at one time; the memory for all of a library takes longer to get than to search.
+const PIECE: usize = 1 << 16;
+/// No first line of a banner has more bytes.
+const LONGEST: usize = 256;
 
 /// The mappings of the process's one C library.
 ///
@@ -39,7 +46,19 @@ pub(super) fn version(pid: u32, memory: Memory, library: &[&Mapped]) -> Result<(
     // Through the process's root, which may be another than ours; and the file before the memory, so
     // that no page becomes resident because we looked.
     let file = library[0].file().and_then(|path| path.strip_prefix("/").ok());
-    let file = file.and_then(|path| fs::read(Path::new(&format!("/proc/{pid}/root")).join(path)).ok());
+    let file = file.and_then(|path| File::open(Path::new(&format!("/proc/{pid}/root")).join(path)).ok());
+    // Constants are in what is neither written nor executed.
+    let constants = || library.iter().filter(|mapped| mapped.permissions[..3] == *b"r--");
+    let in_file = |file: &File| {
+        let mut piece = [0; PIECE];
+        constants().find_map(|mapped| {
+            let starts = (0..mapped.end - mapped.start).step_by(PIECE - LONGEST);
+            starts.map(|start| mapped.offset + start).find_map(|start| {
+                let got = file.read_at(&mut piece, start).ok()?;
+                in_banner(&piece[..got])
+            })
+        })
+    };
     let in_memory = || {
         library.iter().filter(|mapped| mapped.permissions[0] == b'r').find_map(|mapped| {
             let mut bytes = vec![0; (mapped.end - mapped.start) as usize];
@@ -47,18 +66,17 @@ pub(super) fn version(pid: u32, memory: Memory, library: &[&Mapped]) -> Result<(
             in_banner(&bytes[..got])
         })
     };
-    file.as_deref()
-        .and_then(in_banner)
+    file.as_ref()
+        .and_then(in_file)
         .or_else(in_memory)
         .ok_or_else(|| format!("{} does not say its version", path.display()))
 }
 
 /// The version in the first banner.
 fn in_banner(bytes: &[u8]) -> Option<(u32, u32)> {
-    let starts = bytes.windows(BANNER.len()).enumerate().filter(|(_, window)| *window == BANNER);
-    starts.map(|(at, _)| &bytes[at..]).find_map(|banner| {
-        let line = banner.split(|&byte| byte == b'\n').next()?;
-        let at = line.windows(RELEASE.len()).position(|window| window == RELEASE)?;
+    memmem::find_iter(bytes, BANNER).map(|at| &bytes[at..]).find_map(|banner| {
+        let line = &banner[..memchr::memchr(b'\n', banner)?];
+        let at = memmem::find(line, RELEASE)?;
         let version = std::str::from_utf8(&line[at + RELEASE.len()..]).ok()?;
         let (major, minor) = version.split_once('.')?;
         // Development versions have a third number, and every banner ends with a period.
