@@ -96,19 +96,22 @@ def builds_of(program, quick, turn):
     return product(language) if program.builds == "product" else covering(language)
 
 
-def commands(program, build, directory):
-    """The compiler's command lines: plugins first, then the program itself into directory/NAME."""
-    made = [compiler(build, source) + flags_of(build, shared=True) + [source, "-o", shared_object(source, directory), *flags]
-            for source, flags in program.plugins]
-    out = os.path.join(directory, program.name)
+def commands(program, build):
+    """The compiler's command lines, run in the directory: shared objects first, then the program itself."""
+    made = [compiler(build, source) + flags_of(build, shared=True) + [source, "-o", shared_object(source), *flags]
+            for source, flags in program.plugins + program.linked]
     if program.language == "rust":
-        return made + [rustc(build) + [program.source, "-o", out]]
-    return made + [compiler(build, program.source) + flags_of(build) + [program.source, "-o", out, *program.libraries]]
+        return made + [rustc(build) + [program.source, "-o", program.name]]
+    linked = [shared_object(source) for source, _ in program.linked]
+    # A linked object may call the program's own functions back.
+    linked += ["-Wl,-rpath,$ORIGIN", "-rdynamic"] if linked else []
+    return made + [compiler(build, program.source) + flags_of(build)
+                   + [program.source, "-o", program.name, *linked, *program.libraries]]
 
 
-def shared_object(source, directory):
-    """Where a plugin is built."""
-    return os.path.join(directory, os.path.splitext(os.path.basename(source))[0] + ".so")
+def shared_object(source):
+    """The file that a shared object is built into."""
+    return os.path.splitext(os.path.basename(source))[0] + ".so"
 
 
 def compiler(build, source):
@@ -143,11 +146,11 @@ def rustc(build):
 
 def make(program, build, directory):
     """Builds a program. The compiler's message if it fails, or None."""
-    for command in commands(program, build, directory):
+    for command in commands(program, build):
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               cwd=directory, check=False)
         if done.returncode != 0:
             lines = done.stdout.decode(errors="replace").strip().splitlines() or ["(no message)"]
             message = next((line for line in lines if "error" in line), lines[-1])
-            return f"{' '.join(command)}: {message}"
+            return f"{message} ({' '.join(command)})"
     return None

@@ -82,9 +82,9 @@ class Job:
 
     def repetition(self, mode):
         """How to run a failed cell again by hand."""
-        build = [shlex.join(command) for command in builds.commands(self.program, self.build, "/tmp")]
-        words = [os.path.join("/tmp", self.program.name)] + (["/tmp"] if self.program.plugins else [])
-        return " && ".join([*build, shlex.join(modes.command(self.calltap, mode, "/tmp/report", words))])
+        build = [shlex.join(command) for command in builds.commands(self.program, self.build)]
+        words = [os.path.join(".", self.program.name)] + (["."] if self.program.plugins else [])
+        return " && ".join(["cd $(mktemp -d)", *build, shlex.join(modes.command(self.calltap, mode, "report", words))])
 
     def keep_what_failed(self, mode):
         """Copies program, output and report of a failed cell to where the user wants them."""

@@ -98,7 +98,7 @@ def told(program, mode, report, names):
             parsed = json.loads(text)
         except ValueError as error:
             return counted, f"the report is no JSON: {error}"
-        if parsed["lost_records"]:
+        if parsed["lost_records"] > program.loses:
             return counted, f"lost_records is {parsed['lost_records']}"
         for process in parsed["processes"]:
             if os.path.basename(process["command"][0]) == program.name:

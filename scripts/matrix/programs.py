@@ -3,10 +3,12 @@
   torture: libraries -lm -pthread       what is linked after the source
   torture: plugin OTHER.c [FLAGS]       a shared object OTHER.so, built in the same way into the program's directory,
                                         which the program gets as its first argument; may be repeated
+  torture: linked OTHER.c [FLAGS]       the same, but linked with the program
   torture: builds one|all|product       the default build only; a covering array of builds (the default); every build
   torture: ends STATUS|SIGNAL           how the program ends when all is right (0 if not said)
   torture: root                         the program needs root
   torture: except MODE "TEXT" REASON    under this mode (a pattern) calltap itself says TEXT; the rest is not compared
+  torture: loses N                      calls are left by jumps: so many records at most are lost, which the report says
   torture: repeat N                     a race: so many runs of each cell, one with --quick
 
 A program that cannot be run on this machine (a CPU without AVX-512, say) ends with status 77 and says why on stderr.
@@ -37,11 +39,13 @@ class Program:
     what: str
     libraries: list = field(default_factory=list)
     plugins: list = field(default_factory=list)
+    linked: list = field(default_factory=list)
     builds: str = "all"
     status: int = 0
     root: bool = False
     exceptions: list = field(default_factory=list)
     repeat: int = 1
+    loses: int = 0
 
     def exception(self, mode):
         """(text, reason) of the exclusion under a mode, or None."""
@@ -88,9 +92,10 @@ def directive(made, line, path):
     rest = rest.strip()
     if word == "libraries":
         made.libraries += shlex.split(rest)
-    elif word == "plugin" and rest:
+    elif word in ("plugin", "linked") and rest:
         source, *flags = shlex.split(rest)
-        made.plugins.append((os.path.join(os.path.dirname(path), source), flags))
+        objects = made.plugins if word == "plugin" else made.linked
+        objects.append((os.path.join(os.path.dirname(path), source), flags))
     elif word == "builds" and rest in ("one", "all", "product"):
         made.builds = rest
     elif word == "ends" and rest.isdigit():
@@ -99,8 +104,8 @@ def directive(made, line, path):
         made.status = -signal.Signals[rest].value
     elif word == "root" and not rest:
         made.root = True
-    elif word == "repeat" and rest.isdigit():
-        made.repeat = int(rest)
+    elif word in ("repeat", "loses") and rest.isdigit():
+        setattr(made, word, int(rest))
     elif word == "except" and (parts := re.fullmatch(r'(\S+)\s+"([^"]+)"\s*(.*)', rest)):
         made.exceptions.append(parts.groups())
     elif word != "languages":
@@ -113,5 +118,5 @@ def programs(directory=SOURCES):
     plugins = set()
     for path in sources:
         with open(path) as source:
-            plugins.update(re.findall(r"torture: plugin (\S+)", source.read()))
+            plugins.update(re.findall(r"torture: (?:plugin|linked) (\S+)", source.read()))
     return [program(path) for path in sources if os.path.basename(path) not in plugins]
