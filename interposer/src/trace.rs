@@ -27,6 +27,7 @@ pub(crate) mod record;
 mod registers;
 mod relocations;
 mod save;
+mod scratch;
 mod shown;
 mod slots;
 mod special;

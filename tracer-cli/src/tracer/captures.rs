@@ -8,7 +8,7 @@ use calltap_analyzers::kernel::CallId;
 use calltap_channel::note::X86_64;
 use calltap_channel::segment::Segment;
 use calltap_channel::trace::plan::{Plan, Row};
-use calltap_channel::trace::walk::{Memory, Sink, Values, walk};
+use calltap_channel::trace::walk::{Memory, Scratch, Sink, Values, walk};
 
 use super::memory;
 use super::notes::Notes;
@@ -75,7 +75,7 @@ impl Captures {
     fn copy(&self, captures: usize, moment: &Moment, result: i64, notes: &Notes) {
         let values = Values { gprs: moment.arguments, rax: result as u64, ..Values::default() };
         let mut regions = Regions { notes, moment };
-        walk(&self.plan, captures, &values, &mut Tracee(moment.tid), &mut regions);
+        walk(&self.plan, captures, &values, &mut Tracee(moment.tid), &mut regions, &mut Scratch::new());
     }
 }
 
