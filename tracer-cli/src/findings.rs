@@ -17,6 +17,7 @@ use hdrhistogram::Histogram;
 use crate::cli::{Format, Map, Run};
 use crate::fail_on::Condition;
 use crate::histogram_log::{self, Interval};
+use crate::library::Binding;
 use crate::origin::Origins;
 use crate::reader::processes::{Ending, Process};
 use crate::reader::{Lost, Outcome};
@@ -314,6 +315,18 @@ fn blind_spots(options: &Run, processes: &[ProcessFacts], lost: &Lost) -> Vec<St
         .collect();
     if !off.is_empty() {
         spots.push(format!("families not tapped: {} (see --tap)", off.join(", ")));
+    }
+    if options.bind == Binding::Slots {
+        // No hook asks who calls it, so only the slots of those whose calls are tapped may hold its address.
+        let others = if options.objects.is_empty() {
+            "dlsym gives"
+        } else {
+            "dlsym gives, and other objects' slots hold"
+        };
+        spots.push(format!(
+            "calls by addresses from dlsym: addresses of tapped functions in tapped objects' slots are not those that \
+             {others} (--bind got)"
+        ));
     }
     let mut reasons: Vec<(&str, usize)> = Vec::new();
     for reason in processes.iter().filter_map(|process| process.untapped_reason.as_deref()) {
