@@ -85,14 +85,14 @@ def covering(language, compiler=None):
     return tuple(chosen)
 
 
-def builds_of(program, quick, turn):
+def builds_of(program, quick):
     """The builds of a program; with quick one, by turns through those of gcc."""
     language = program.language
     if program.builds == "one":
         return covering(language)[:1]
     if quick:
         rotation = [build for build in covering(language, "rustc" if language == "rust" else "gcc") if not build.missing()]
-        return (rotation or covering(language))[turn % max(len(rotation), 1)],
+        return (rotation or covering(language))[program.turn % max(len(rotation), 1)],
     return product(language) if program.builds == "product" else covering(language)
 
 

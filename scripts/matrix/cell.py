@@ -137,8 +137,21 @@ def run(words, directory, limit, patient):
 
 
 def left_in_memory(before):
-    """Names that are new in shared memory, and stay: another cell's program may have some for a moment."""
-    until = time.monotonic() + 3
-    while (new := shared_memory() - before) and time.monotonic() < until:
+    """Names that are new in shared memory, and stay. What a living process uses is another program's: ours have ended."""
+    until = time.monotonic() + 1
+    while (new := shared_memory() - before) and (new := new - in_use()) and time.monotonic() < until:
         time.sleep(0.05)
     return new
+
+
+def in_use():
+    """Names in shared memory that a process has mapped."""
+    names = set()
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                with open(f"/proc/{entry}/maps", errors="replace") as maps:
+                    names.update(line.rpartition("/")[2].split()[0] for line in maps if SHARED_MEMORY in line)
+            except OSError:
+                continue
+    return names

@@ -7,6 +7,7 @@ import signal
 from programs import CANNOT
 
 CALL = re.compile(rb"^call\.(\w+)=(\d+)$", re.MULTILINE)
+LOST = re.compile(rb"(\d+) records were lost[^,\n]*, (\d+) were never finished")
 
 
 def ending(status):
@@ -74,6 +75,10 @@ def harm(program, mode, bare, under, report):
         return f"ends with {ending(under.status)}, not {ending(shell_status(bare.status))}: {' '.join(tail)[:200]}"
     if mode.verb == "run" and ours:
         theirs = under.stderr
+    counts = LOST.search(ours)
+    lost = sum(map(int, counts.groups())) if counts else 0
+    if lost > program.loses:
+        return f"calltap lost {lost} records"
     return difference("stdout", bare.stdout, under.stdout) or difference("stderr", bare.stderr, theirs) \
         or miscounted(program, mode, bare, report)
 

@@ -46,6 +46,8 @@ class Program:
     exceptions: list = field(default_factory=list)
     repeat: int = 1
     loses: int = 0
+    # Its place among all programs.
+    turn: int = 0
 
     def exception(self, mode):
         """(text, reason) of the exclusion under a mode, or None."""
@@ -119,4 +121,7 @@ def programs(directory=SOURCES):
     for path in sources:
         with open(path) as source:
             plugins.update(re.findall(r"torture: (?:plugin|linked) (\S+)", source.read()))
-    return [program(path) for path in sources if os.path.basename(path) not in plugins]
+    found = [program(path) for path in sources if os.path.basename(path) not in plugins]
+    for turn, made in enumerate(found):
+        made.turn = turn
+    return found

@@ -46,11 +46,13 @@ HARMS = (
     ("there is no report", '"$@"; status=$?; rm -f "$report"; exit $status', "no JSON|counted 0"),
     ("calls are counted twice", '"$@"; status=$?; sed -i "s/\\(.*->malloc(.*\\)/\\1\\n\\1/" "$report"; exit $status', "calls of malloc"),
     ("calls are not counted", '"$@"; status=$?; sed -i "s/malloc/mallot/" "$report"; exit $status', "calls of malloc"),
+    ("calls are lost", '"$@"; status=$?; echo "calltap: 1 records were lost because, 2 were never finished" >&2; exit $status',
+     "lost 3 records"),
     ("records are lost", '"$@"; status=$?; sed -i "s/\\"lost_records\\": 0/\\"lost_records\\": 1/" "$report"; exit $status',
      "lost_records is 1"),
 )
 # Under which modes a harm can be seen, where not under both.
-ONLY = {"calls are counted twice": "trace", "records are lost": "run"}
+ONLY = {"calls are lost": "trace", "calls are counted twice": "trace", "records are lost": "run"}
 
 
 def script(path, calltap, harm):

@@ -6,8 +6,8 @@
 
 #include "check.h"
 
-__m256d ten(__m256d a, __m256d b, __m256d c, __m256d d, __m256d e, __m256d f, __m256d g, __m256d h, __m256d i, __m256d j);
-double last_of_variadic(int count, ...);
+__attribute__((target("avx"))) __m256d ten(__m256d a, __m256d b, __m256d c, __m256d d, __m256d e, __m256d f, __m256d g, __m256d h, __m256d i, __m256d j);
+__attribute__((target("avx"))) double last_of_variadic(int count, ...);
 
 __attribute__((target("avx"))) static int calls(void)
 {

@@ -2,8 +2,8 @@
 //
 // torture: libraries -pthread
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <fcntl.h>
-#include <mqueue.h>
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -46,7 +46,7 @@ static void waits(int timed)
     X(read, (void)!read(quiet[0], page, 1)) X(readv, (void)!readv(quiet[0], &part, 1)) \
     X(write, (void)!write(full[1], page, sizeof page)) X(writev, (void)!writev(full[1], &part, 1)) \
     X(recv, recv(talk[0], page, 1, 0)) X(recvfrom, recvfrom(talk[0], page, 1, 0, NULL, NULL)) \
-    X(recvmsg, recvmsg(talk[0], &message, 0)) X(send, for (;;) send(talk[1], page, sizeof page, 0)) \
+    X(recvmmsg, recvmmsg(talk[0], &(struct mmsghdr){message, 0}, 1, 0, NULL)) X(recvmsg, recvmsg(talk[0], &message, 0)) X(send, for (;;) send(talk[1], page, sizeof page, 0)) \
     X(sendto, for (;;) sendto(talk[1], page, sizeof page, 0, NULL, 0)) X(sendmsg, for (;;) sendmsg(talk[1], &message, 0)) \
     X(accept, accept(listener, NULL, NULL)) X(accept4, accept4(listener, NULL, NULL, SOCK_CLOEXEC)) \
     X(connect, connect(caller, (struct sockaddr *)&address, sizeof address)) \
@@ -55,11 +55,14 @@ static void waits(int timed)
     X(epoll_wait, epoll_wait(epoll, &(struct epoll_event){0}, 1, -1)) \
     X(epoll_pwait, epoll_pwait(epoll, &(struct epoll_event){0}, 1, -1, NULL)) \
     X(open, open(fifo, O_RDONLY)) X(openat, openat(AT_FDCWD, fifo, O_WRONLY)) X(creat, creat(fifo, 0600)) \
-    X(fcntl, fcntl(locked, F_OFD_SETLKW, &all)) X(sem_wait, sem_wait(&semaphore)) \
+    X(open64, open64(fifo, O_RDONLY)) X(openat64, openat64(AT_FDCWD, fifo, O_RDONLY)) X(creat64, creat64(fifo, 0600)) \
+    X(fopen, fopen(fifo, "r")) \
+    X(fcntl64, fcntl64(locked, F_OFD_SETLKW, &all)) X(fcntl, fcntl(locked, F_OFD_SETLKW, &all)) X(sem_wait, sem_wait(&semaphore)) \
     X(pthread_cond_wait, waits(0)) X(pthread_cond_timedwait, waits(1)) X(system, (void)!system("exec sleep 100"))
 #define AT_ONCE(X) \
     X(close, close(-1)) X(fsync, fsync(-1)) X(fdatasync, fdatasync(-1)) X(pread, (void)!pread(-1, page, 1, 0)) \
-    X(pwrite, (void)!pwrite(-1, page, 1, 0))
+    X(pwrite, (void)!pwrite(-1, page, 1, 0)) X(pread64, (void)!pread64(-1, page, 1, 0)) \
+    X(pwrite64, (void)!pwrite64(-1, page, 1, 0)) X(opendir, opendir("/nowhere")) X(posix_openpt, posix_openpt(-1))
 EACH(FUNCTION)
 AT_ONCE(FUNCTION)
 
@@ -68,7 +71,7 @@ static const struct {
     const char *name;
     void (*function)(void);
 } functions[] = {EACH(ROW) AT_ONCE(ROW)};
-enum { COUNT = sizeof functions / sizeof *functions, AT_ONCES = 5 };
+enum { COUNT = sizeof functions / sizeof *functions, AT_ONCES = 9 };
 
 static sem_t ready, go;
 static int cleaned, pending;

@@ -1,7 +1,6 @@
 // Exceptions through frames of C: out of callbacks of qsort and bsearch, of a C library, of a coroutine's first frame.
 //
 // torture: linked calls_back.c -fexceptions
-// torture: builds product
 #include <cstring>
 #include <stdexcept>
 

@@ -2,7 +2,6 @@
 //
 // torture: linked long_double_library.c
 // torture: libraries -lm
-// torture: builds product
 #include <complex.h>
 #include <math.h>
 #include <string.h>

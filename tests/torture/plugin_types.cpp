@@ -2,7 +2,6 @@
 //
 // torture: plugin types_plugin.cpp
 // torture: libraries -ldl -rdynamic
-// torture: builds product
 #include <cstring>
 #include <dlfcn.h>
 #include <typeinfo>

@@ -3,6 +3,7 @@
 // torture: linked pointers_library.c
 // torture: libraries -ldl
 // torture: builds product
+// torture: except run-got* "addresses of tapped functions in tapped objects' slots are not those that dlsym gives" hooks stand in slots only
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -29,10 +30,12 @@ int main(void)
     for (int i = 0; i < 10; i++)
         free(sunk(allocate(100)));
     Dl_info whose;
-    EXPECT(dladdr((void *)own[5], &whose) != 0 && strcmp(whose.dli_sname, "qsort") == 0 && strstr(whose.dli_fname, "libc"));
-    EXPECT(dladdr((void *)address_of, &whose) != 0 && strcmp(whose.dli_sname, "address_of") == 0);
+    // A library's own function by its own slot, as libraries do that want to know where they are; and libc's by that slot.
+    EXPECT(dladdr((void *)address_of(7), &whose) != 0 && strcmp(whose.dli_sname, "address_of") == 0);
     EXPECT(strstr(whose.dli_fname, "pointers_library") != NULL);
+    EXPECT(dladdr((void *)address_of(6), &whose) != 0 && strcmp(whose.dli_sname, "lfind") == 0);
+    EXPECT(strstr(whose.dli_fname, "libc.so") != NULL && (any *)dlsym(self, "lfind") == address_of(6));
     dlclose(self);
-    printf("call.dlopen=1\ncall.dlclose=1\ncall.dladdr=2\n");
+    printf("call.dlopen=1\ncall.dlclose=1\ncall.dladdr=2\ncall.address_of=3\n");
     return 0;
 }

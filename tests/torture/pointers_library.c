@@ -1,5 +1,6 @@
 // The same functions' addresses, taken in a library.
 #include <fcntl.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -8,7 +9,8 @@ typedef void any(void);
 
 any *address_of(int which)
 {
-    any *all[] = {(any *)malloc, (any *)free, (any *)printf, (any *)open, (any *)close, (any *)qsort};
+    any *all[] = {(any *)malloc, (any *)free, (any *)printf, (any *)open, (any *)close, (any *)qsort,
+                  (any *)lfind, (any *)address_of};
     return all[which];
 }
 
