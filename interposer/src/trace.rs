@@ -35,3 +35,5 @@ mod stack;
 mod stubs;
 mod typed;
 mod watch;
+
+pub(crate) use definitions::definition_in;

@@ -45,6 +45,10 @@ pub(crate) const GUESSED: u64 = 1 << 14;
 pub(crate) const BACKTRACES: u64 = 1 << 15;
 /// Flag: `_Unwind_Backtrace`: the same. With [`JUMP`].
 pub(crate) const UNWINDS: u64 = 1 << 16;
+/// Flag: `prctl`, by which a program may confine itself ([`crate::confined`]).
+pub(crate) const CONTROLS: u64 = 1 << 18;
+/// Flag: `syscall`: the same.
+pub(crate) const CALLS_KERNEL: u64 = 1 << 19;
 
 /// Flag: `dladdr`, `dladdr1`: asked about an entry, they are asked about its function.
 pub(crate) const TAKES_ADDRESS: u64 = 1 << 17;

@@ -132,7 +132,11 @@ pub(crate) fn is_needed(name: &[u8]) -> bool {
     let left_behind = if flags & COUNT_ONLY != 0 {
         0
     } else {
-        functions::LEAVES | functions::BACKTRACES | functions::UNWINDS
+        functions::LEAVES
+            | functions::BACKTRACES
+            | functions::UNWINDS
+            | functions::CONTROLS
+            | functions::CALLS_KERNEL
     };
     let needed = left_behind | functions::VFORKS | functions::GIVES_ADDRESS | functions::TAKES_ADDRESS;
     special::flags(name) & needed != 0 || watch::is_wanted(name)

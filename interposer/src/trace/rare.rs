@@ -12,14 +12,14 @@ use super::call::{copies_at_end, follow};
 use super::entry::{only_return, returned};
 use super::frame::Frame;
 use super::functions::{
-    BACKTRACES, COPIES, COUNT, Function, GIVES_ADDRESS, JUMP, LAZY, LEAVES, SILENT, TAKES_ADDRESS,
-    UNNUMBERED, UNWINDS, VFORKS, WATCHED,
+    BACKTRACES, CALLS_KERNEL, CONTROLS, COPIES, COUNT, Function, GIVES_ADDRESS, JUMP, LAZY, LEAVES, SILENT,
+    TAKES_ADDRESS, UNNUMBERED, UNWINDS, VFORKS, WATCHED,
 };
 use super::record::{entry_words, marks_of, return_words, write_entry, write_return};
 use super::registers::{Entered, Results};
 use super::{binding, capture, frames, objects, shown};
 use crate::thread::Ring;
-use crate::{call, full, image, slot, state, thread, types, unwind};
+use crate::{call, confined, full, image, slot, state, thread, types, unwind};
 
 /// A call begins, as [`super::call::enter`]. Answers its frame or [`JUMP_ON`](super::registers::JUMP_ON).
 pub(crate) extern "C" fn enter_slowly(entered: &mut Entered) -> u64 {
@@ -44,6 +44,12 @@ fn begin(entered: &mut Entered) -> u64 {
     let real = function.real.load(Ordering::Relaxed);
     if flags & TAKES_ADDRESS != 0 {
         entered.gprs[0] = binding::own_address(entered.gprs[0]);
+    }
+    if flags & CONTROLS != 0 {
+        confined::before_prctl(entered.gprs);
+    }
+    if flags & CALLS_KERNEL != 0 {
+        confined::before_syscall(entered.gprs);
     }
     if flags & WATCHED != 0 {
         binding::watched(function, entered.gprs);

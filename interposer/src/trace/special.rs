@@ -1,6 +1,8 @@
 //! Functions that cannot be called like others, by name.
 
-use super::functions::{BACKTRACES, GIVES_ADDRESS, JUMP, LEAVES, TAKES_ADDRESS, UNWINDS, VFORKS};
+use super::functions::{
+    BACKTRACES, CALLS_KERNEL, CONTROLS, GIVES_ADDRESS, JUMP, LEAVES, TAKES_ADDRESS, UNWINDS, VFORKS,
+};
 
 /// Functions that return twice, do not return, or look at their caller: entered by a jump.
 const JUMPED: [&[u8]; 80] = [
@@ -118,6 +120,8 @@ pub(crate) fn flags(name: &[u8]) -> u64 {
         b"_Unwind_Backtrace" => JUMP | UNWINDS,
         b"dlsym" | b"dlvsym" => JUMP | GIVES_ADDRESS,
         b"dladdr" | b"dladdr1" => TAKES_ADDRESS,
+        b"prctl" => CONTROLS,
+        b"syscall" => CALLS_KERNEL,
         _ if JUMPED.contains(&name) => JUMP,
         _ => 0,
     }
