@@ -42,6 +42,17 @@ pub(crate) struct Program {
     pub(crate) warnings: Vec<String>,
 }
 
+impl Program {
+    /// Tells on stderr that a program that calls `ptrace` cannot trace what it starts, and what helps.
+    pub(crate) fn warn_of_tracing(&self, hint: &str) {
+        eprintln!(
+            "calltap: {} calls ptrace: if it traces what it starts, the kernel will refuse that, because \
+             we trace it already\nhint: {hint}",
+            self.path.display()
+        );
+    }
+}
+
 /// Finds the file that `command` means, as `execvp` with this `PATH` would, and looks at it.
 ///
 /// # Errors

@@ -48,11 +48,7 @@ pub fn run(options: &Run) -> anyhow::Result<ExitCode> {
         eprintln!("calltap: {warning}");
     }
     if program.traces && !options.no_follow {
-        eprintln!(
-            "calltap: {} calls ptrace: if it traces what it starts, the kernel will refuse that, because \
-             we trace it already\nhint: with --no-follow its children are left to it",
-            program.path.display()
-        );
+        program.warn_of_tracing("with --no-follow its children are left to it");
     }
     let suppressions = match &options.suppressions {
         Some(path) => Suppressions::read(path)?,

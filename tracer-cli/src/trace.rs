@@ -121,6 +121,9 @@ fn start(options: &Trace, filter: &Filter) -> anyhow::Result<ExitCode> {
     for warning in &program.warnings {
         eprintln!("calltap: {warning}");
     }
+    if program.traces && options.follow {
+        program.warn_of_tracing("without -f its children are left to it");
+    }
     let examined = program.interpreter.as_deref().unwrap_or(&program.path);
     let prepared = prepare::prepare(options, filter, examined)?;
     let Prepared { words, system_calls, lookup, nameless, complaints } = prepared;

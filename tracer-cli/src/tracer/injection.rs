@@ -17,6 +17,7 @@ use calltap_channel::note::Untapped;
 use super::loader::{self, Loader};
 use super::ptrace::Stopped;
 use super::startup::Startup;
+use crate::exit_snapshot::{Mapped, maps};
 
 /// Code segment of 64-bit programs, in the kernel's numbering.
 const USER_CS_64: u64 = 0x33;
@@ -110,6 +111,14 @@ impl Injection {
             }
         }
         Ok(())
+    }
+
+    /// Whether the code at an address of a thread's is the library's.
+    pub(crate) fn is_library(&self, tid: i32, address: u64) -> bool {
+        let maps = maps::read(Path::new(&format!("/proc/{tid}")));
+        Mapped::holding(&maps, address).is_some_and(|mapped| {
+            mapped.inode == self.identity.1 && mapped.path.file_name() == self.library.file_name()
+        })
     }
 
     /// Whether the library's path means the same file where the program runs.

@@ -6,6 +6,7 @@
 mod arguments;
 mod calls;
 mod captures;
+mod denied_clock;
 mod events;
 mod family;
 mod filter;
@@ -37,7 +38,7 @@ use nix::sys::ptrace::Options;
 
 use self::calls::Calls;
 use self::events::Events;
-use self::filter::{ABOUT_AFFINITY, FILTER_DATA};
+use self::filter::{ALWAYS, FILTER_DATA};
 use self::injection::Injection;
 use self::launch::Target;
 use self::notes::Notes;
@@ -93,7 +94,7 @@ pub(crate) fn main(spec: Spec) -> anyhow::Result<ExitCode> {
     // Before the handlers: the child keeps the dispositions it will pass on to the target.
     let filter = match segment.header().tag.load(Ordering::Relaxed) {
         0 => Vec::new(),
-        tag => spec.system_calls.filter(tag, FILTER_DATA, &ABOUT_AFFINITY),
+        tag => spec.system_calls.filter(tag, FILTER_DATA, &ALWAYS),
     };
     let user = spec.user.as_deref().map(User::named).transpose()?;
     let target = Target {
