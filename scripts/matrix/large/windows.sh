@@ -5,7 +5,7 @@
 export HOME=$PWD XDG_RUNTIME_DIR=$PWD NO_AT_BRIDGE=1 GSETTINGS_BACKEND=memory LIBGL_ALWAYS_SOFTWARE=1
 unset DBUS_SESSION_BUS_ADDRESS WAYLAND_DISPLAY
 mkfifo display
-Xvfb -displayfd 3 -screen 0 800x600x24 -nolisten tcp 3>display >server.log 2>&1 &
+Xvfb -displayfd 3 -screen 0 800x600x24 -nolisten tcp -noreset 3>display >server.log 2>&1 &
 server=$!
 read -r number <display
 export DISPLAY=:$number
