@@ -1,6 +1,7 @@
 // Asynchronous cancellation: in a computation, in blocking calls, and in functions that allow it.
 //
 // torture: libraries -pthread
+// torture: loses 80
 // torture: repeat 10
 #define _GNU_SOURCE
 #include <fcntl.h>

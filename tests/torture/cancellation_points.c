@@ -1,6 +1,7 @@
 // Deferred cancellation in every tapped function that is a cancellation point: pending at its entry, or while it blocks.
 //
 // torture: libraries -pthread
+// torture: loses 8
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,5 +1,6 @@
 // Three timers whose handlers interrupt tapped calls, and each other, with tapped calls of their own.
 //
+// torture: loses 5000
 // torture: repeat 5
 #define _GNU_SOURCE
 #include <errno.h>
