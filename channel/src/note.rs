@@ -187,6 +187,19 @@ pub const SNAPSHOT_ARGUMENTS: usize = 8;
 pub const ARGUMENTS: usize = 5;
 
 impl Note {
+    /// Whether only the tracer writes it (true) or only the interposer; None if both do.
+    #[must_use]
+    pub const fn is_the_tracers(self) -> Option<bool> {
+        match self {
+            Self::ProcessBegan | Self::Abandoned | Self::Loaded | Self::Entered | Self::Returned => {
+                Some(false)
+            }
+            Self::Bound | Self::Unbound | Self::Defined | Self::PassedOver => Some(false),
+            Self::Memory => None,
+            _ => Some(true),
+        }
+    }
+
     /// Its argument words.
     #[must_use]
     pub const fn argument_words(self) -> usize {

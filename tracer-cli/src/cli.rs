@@ -297,6 +297,9 @@ pub struct Tracer {
     /// The segment, as a path.
     #[arg(long)]
     pub segment: OsString,
+    /// Its inner part, as a path.
+    #[arg(long)]
+    pub inner: OsString,
     /// The interposer's library.
     #[arg(long)]
     pub library: PathBuf,

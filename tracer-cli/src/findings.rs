@@ -17,7 +17,6 @@ use hdrhistogram::Histogram;
 use crate::cli::{Format, Map, Run};
 use crate::fail_on::Condition;
 use crate::histogram_log::{self, Interval};
-use crate::origin::Origins;
 use crate::reader::processes::{Ending, Process};
 use crate::reader::{Lost, Outcome};
 use crate::report::build::{Ended, Facts, ProcessFacts, Wishes};
@@ -41,7 +40,8 @@ pub fn conditions(expressions: &[String]) -> anyhow::Result<Vec<Condition>> {
         .collect()
 }
 
-const ELSEWHERE: &str = "hint: make room there, or name another file with -o";
+/// What helps where something cannot be written.
+pub const ELSEWHERE: &str = "hint: make room there, or name another file with -o";
 
 /// Where report and histograms go; opened before the program starts, so that nothing is lost to a
 /// misspelt directory.
@@ -66,7 +66,9 @@ impl Output {
         let create = |path: &std::path::PathBuf| {
             let shown = path.display().to_string();
             let file = File::create(path).with_context(|| {
-                format!("cannot write to {shown}\nhint: the directory must exist and be writable")
+                format!(
+                    "cannot write to {shown}\nhint: the directory must exist and be writable, with room in it"
+                )
             })?;
             anyhow::Ok((shown, file))
         };
@@ -189,6 +191,7 @@ impl Findings {
             events: outcome.events,
             lost_records: lost.total(),
             lost_by_thread,
+            damage: lost.damage,
             blind_spots,
             stacks: counts(options, table, checked),
             system_calls: outcome.system_calls,
@@ -199,7 +202,7 @@ impl Findings {
         let folded = options.folded.is_some() || options.flamegraph.is_some();
         let wishes =
             Wishes { view: view(options), suppressions, folded: folded.then_some(options.stack_value) };
-        let mut recorded = Recorded { table, symbols: &mut symbols, origins: Origins::new(), progress };
+        let mut recorded = Recorded::new(table, &mut symbols, progress);
         let (report, folded) = Report::build(facts, &mut recorded, &wishes);
         Self { report, folded, histograms: outcome.histograms }
     }

@@ -6,6 +6,7 @@ mod bind;
 mod calibration;
 mod cli;
 mod compare;
+mod damage;
 mod elf_file;
 mod environment;
 mod exit_snapshot;
@@ -39,7 +40,9 @@ mod system_calls;
 mod trace;
 mod tracer;
 
+use std::ffi::OsStr;
 use std::fs::File;
+use std::os::fd::OwnedFd;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -80,13 +83,13 @@ fn main() -> ExitCode {
 }
 
 fn tracer_process(options: Tracer) -> anyhow::Result<ExitCode> {
-    let segment = File::options()
-        .read(true)
-        .write(true)
-        .open(&options.segment)
-        .with_context(|| format!("cannot open the segment {}", options.segment.display()))?;
+    let open = |path: &OsStr| {
+        let file = File::options().read(true).write(true).open(path);
+        file.map(OwnedFd::from).with_context(|| format!("cannot open the segment {}", path.display()))
+    };
     tracer::main(tracer::Spec {
-        segment_fd: segment.into(),
+        segment_fd: open(&options.segment)?,
+        inner_fd: open(&options.inner)?,
         library: options.library,
         segment_path: options.segment,
         follow: !options.no_follow,

@@ -11,7 +11,7 @@ use calltap_analyzers::session::Session;
 use calltap_channel::Family;
 use calltap_channel::clock::Clock;
 use calltap_channel::segment::{
-    ALL_SIGNALS, CHECK_STACKS, DROP_WHEN_FULL, LATENCY_OFF, LOOK_AT_RUNNING, Layout, NO_FOLLOW, READER_GONE,
+    ALL_SIGNALS, CHECK_STACKS, DROP_WHEN_FULL, LATENCY_OFF, LOOK_AT_RUNNING, Layout, NO_FOLLOW,
     STACKS_AT_ALL, Segment,
 };
 use calltap_channel::stack;
@@ -87,7 +87,7 @@ pub fn run(options: &Run) -> anyhow::Result<ExitCode> {
     };
     let tracer = start.tracer()?;
     let outcome = watch(options, tracer, file.segment(), clock, calibration);
-    file.segment().header().reader.store(READER_GONE, Ordering::Relaxed);
+    file.segment().no_reader();
     let outcome = outcome?;
 
     if let Some(errno) = outcome.exec_errno {
@@ -97,8 +97,10 @@ pub fn run(options: &Run) -> anyhow::Result<ExitCode> {
     if let (Some(path), Some(tally)) = (&options.dump_stacks, &outcome.tally) {
         let pids = outcome.processes.pids();
         let pid_of = |image| pids.get(&image).copied().unwrap_or(0);
-        std::fs::write(path, tally.lines(&file.segment().stacks(), pid_of))
-            .with_context(|| format!("the stacks could not be written to {}", path.display()))?;
+        std::fs::write(path, tally.lines(&file.segment().stacks(), pid_of)).with_context(|| {
+            let place = path.display();
+            format!("the stacks could not be written to {place}\n{}", findings::ELSEWHERE)
+        })?;
     }
     let checked = options.check_stacks.then(|| {
         let segment = file.segment();
@@ -259,6 +261,7 @@ fn watch(
             recv(progress) -> told => if let Ok(told) = told {
                 line.show(&told);
                 last = told;
+                service.go_on();
             },
             recv(arrived) -> arrived => if let Ok(arrived) = arrived {
                 target.hand_on(arrived, &segment, last.root_ended);
@@ -267,8 +270,8 @@ fn watch(
             recv(requests) -> request => if let Ok(request) = request {
                 service.wanted(request);
             },
-            recv(seen) -> seen => if let Ok(seen) = seen {
-                service.served(seen);
+            recv(seen) -> told => if let Ok((done, seen)) = told {
+                service.served(done, seen);
             },
             recv(exited) -> status => {
                 // Whatever it wrote before is read first.

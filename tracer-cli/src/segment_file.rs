@@ -1,5 +1,9 @@
-//! The shared segment's file: a memfd, reachable only through the descriptors of the CLI in `/proc`.
+//! The shared segment's file: a memfd, reachable only through the descriptors of the CLI in `/proc`; and that of its
+//! inner part, which only the tracer maps beside us.
+//!
+//! Neither can be made shorter, by which a target could have whoever looks into them killed by SIGBUS.
 
+use std::ffi::CStr;
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
@@ -7,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use calltap_channel::segment::{Layout, Segment};
+use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap};
 use nix::unistd::User;
@@ -16,6 +21,7 @@ use nix::unistd::User;
 pub struct SegmentFile {
     segment: Segment,
     file: OwnedFd,
+    inner: OwnedFd,
     /// Where it is, if it is not in memory alone.
     path: Option<PathBuf>,
 }
@@ -26,10 +32,7 @@ impl SegmentFile {
     /// # Errors
     /// If the system refuses the memory.
     pub fn create(layout: Layout) -> anyhow::Result<Self> {
-        let file = memfd_create(c"calltap", MFdFlags::MFD_CLOEXEC).context(
-            "cannot create the shared segment (memfd_create)\n\
-             hint: a limit on open files (ulimit -n) counts; calltap itself needs about ten",
-        )?;
+        let file = memory(c"calltap")?;
         Self::of(file, layout, None)
     }
 
@@ -47,17 +50,16 @@ impl SegmentFile {
     }
 
     fn of(file: OwnedFd, layout: Layout, path: Option<PathBuf>) -> anyhow::Result<Self> {
-        nix::unistd::ftruncate(&file, layout.size() as i64).with_context(|| {
-            format!(
-                "cannot make the shared segment {} bytes long\n\
-                 hint: a file size limit (ulimit -f) counts; lower --ring-size or --max-threads",
-                layout.size()
-            )
-        })?;
+        let inner = memory(c"calltap-tracer")?;
+        size(&file, layout.size())?;
+        size(&inner, layout.inner_size())?;
         let base = map(&file, layout.size() as usize)?;
+        let inner_base = map(&inner, layout.inner_size() as usize)?;
         // SAFETY: just mapped with the layout's size, page-aligned, and never unmapped.
         let segment = unsafe { Segment::create(base, layout) };
-        Ok(Self { segment, file, path })
+        // SAFETY: as above, and new.
+        let segment = unsafe { segment.with_inner(inner_base) };
+        Ok(Self { segment, file, inner, path })
     }
 
     /// The mapped segment.
@@ -72,8 +74,53 @@ impl SegmentFile {
         if let Some(path) = &self.path {
             return path.display().to_string();
         }
-        format!("/proc/{}/fd/{}", std::process::id(), self.file.as_raw_fd())
+        in_proc(&self.file)
     }
+
+    /// The path by which the tracer opens the inner part.
+    #[must_use]
+    pub fn inner_path(&self) -> String {
+        in_proc(&self.inner)
+    }
+}
+
+fn in_proc(file: &impl AsRawFd) -> String {
+    format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd())
+}
+
+fn memory(name: &CStr) -> anyhow::Result<OwnedFd> {
+    memfd_create(name, MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING).context(
+        "cannot create the shared segment (memfd_create)\n\
+         hint: a limit on open files (ulimit -n) counts; calltap itself needs about ten",
+    )
+}
+
+/// Gives a new file its size, for ever where it is memory.
+fn size(file: &OwnedFd, bytes: u64) -> anyhow::Result<()> {
+    nix::unistd::ftruncate(file, bytes as i64).with_context(|| {
+        format!(
+            "cannot make the shared segment {bytes} bytes long\n\
+             hint: a file size limit (ulimit -f) counts; lower --ring-size or --max-threads"
+        )
+    })?;
+    let seals = SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SEAL;
+    // A file in a directory, which another user's processes open, has none.
+    let _ = fcntl(file, FcntlArg::F_ADD_SEALS(seals));
+    Ok(())
+}
+
+/// Maps a segment that another process has created, with its inner part, for the rest of this process's life.
+///
+/// # Errors
+/// If it cannot be mapped, or was made by another version.
+pub fn open_whole(segment: OwnedFd, inner: OwnedFd) -> anyhow::Result<Segment> {
+    let segment = open(segment)?;
+    let inner = File::from(inner);
+    let size = inner.metadata()?.len();
+    anyhow::ensure!(size == segment.layout().inner_size(), "its inner part is of another one");
+    let base = map(&inner, usize::try_from(size)?)?;
+    // SAFETY: as many bytes are mapped as the layout has, and stay so.
+    Ok(unsafe { segment.with_inner(base) })
 }
 
 /// Maps a segment that another process has created, for the rest of this process's life.

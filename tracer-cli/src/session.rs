@@ -58,7 +58,9 @@ impl Start<'_> {
     /// If there is no process to be had.
     pub fn tracer(&self) -> anyhow::Result<Child> {
         let mut command = Command::new("/proc/self/exe");
+        self.file.segment().prepare_inner();
         command.arg("__tracer").arg("--segment").arg(self.file.path());
+        command.arg("--inner").arg(self.file.inner_path());
         command.arg("--library").arg(self.library).arg("--program").arg(&self.program.path);
         if !self.follow {
             command.arg("--no-follow");
@@ -103,7 +105,7 @@ impl Target {
 
     /// Hands a signal to the program; once that has ended, lets its children go.
     pub fn hand_on(&self, arrived: Arrived, segment: &Segment, root_ended: bool) {
-        let root = segment.header().root_pid.load(std::sync::atomic::Ordering::Acquire);
+        let root = segment.inner().root_pid.load(std::sync::atomic::Ordering::Acquire);
         let ends =
             matches!(arrived.signal, Signal::SIGINT | Signal::SIGTERM | Signal::SIGHUP | Signal::SIGQUIT);
         if root_ended && ends {

@@ -25,7 +25,12 @@ use crate::prototype::parse::Complaint;
 pub fn output(options: &Trace) -> anyhow::Result<To> {
     Ok(match &options.output {
         Some(path) => Box::new(
-            File::create(path).with_context(|| format!("cannot write the trace to {}", path.display()))?,
+            File::create(path).with_context(|| {
+                format!(
+                    "cannot write the trace to {}\nhint: the directory must exist and be writable, with room in it",
+                    path.display()
+                )
+            })?,
         ),
         None => Box::new(io::stderr()),
     })

@@ -39,7 +39,7 @@ pub(crate) struct Moment {
 impl Captures {
     /// Of a session that traces calls; None of any other.
     pub(crate) fn new(segment: Segment) -> Option<Self> {
-        if segment.header().traces.load(Ordering::Relaxed) == 0 {
+        if segment.inner().traces.load(Ordering::Relaxed) == 0 {
             return None;
         }
         // SAFETY: the CLI has written it before it started us.

@@ -51,6 +51,8 @@ use crate::{segment_file, sigpipe};
 pub(crate) struct Spec {
     /// The segment, opened by its path; closed at every exec.
     pub(crate) segment_fd: OwnedFd,
+    /// Its inner part, opened in the same way.
+    pub(crate) inner_fd: OwnedFd,
     /// The interposer's file: an absolute path without spaces and colons, which `LD_PRELOAD` takes
     /// for separators.
     pub(crate) library: PathBuf,
@@ -84,14 +86,15 @@ pub(crate) struct Spec {
 pub(crate) fn main(spec: Spec) -> anyhow::Result<ExitCode> {
     sigpipe::block_all_signals();
     let options = options(&spec);
-    let segment = segment_file::open(spec.segment_fd).context("cannot map the segment")?;
+    let segment =
+        segment_file::open_whole(spec.segment_fd, spec.inner_fd).context("cannot map the segment")?;
     let injection = Injection::new(spec.library.clone(), &spec.segment_path)
         .context("cannot find the interposer's file")?;
 
     let notes = Notes::claim(segment).ok_or_else(|| anyhow!("the segment has no free ring"))?;
 
     // Before the handlers: the child keeps the dispositions it will pass on to the target.
-    let filter = match segment.header().tag.load(Ordering::Relaxed) {
+    let filter = match segment.inner().tag.load(Ordering::Relaxed) {
         0 => Vec::new(),
         tag => spec.system_calls.filter(tag, FILTER_DATA, &ABOUT_AFFINITY),
     };
@@ -106,7 +109,7 @@ pub(crate) fn main(spec: Spec) -> anyhow::Result<ExitCode> {
     let calls = (!spec.system_calls.is_empty())
         .then(|| Calls::new(spec.system_calls, spec.all_stops, spec.follow, segment, &spec.library));
     signals::install(segment, Path::new(&spec.segment_path)).context("cannot install signals")?;
-    segment.header().root_pid.store(root.pid.as_raw() as u64, Ordering::Release);
+    segment.inner().root_pid.store(root.pid.as_raw() as u64, Ordering::Release);
     release_standard_streams();
     root.begin();
     Events::new(notes, injection, spec.follow, calls, spec.lists_descriptors, root)

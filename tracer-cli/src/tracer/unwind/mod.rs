@@ -81,7 +81,7 @@ enum Walked {
 impl Unwinder {
     /// Stacks are as deep as the segment says; `library` is the interposer's file.
     pub(crate) fn new(segment: Segment, library: &Path) -> Self {
-        let depth = segment.header().stack_depth.load(Ordering::Relaxed);
+        let depth = segment.inner().stack_depth.load(Ordering::Relaxed);
         Self {
             table: segment.stacks(),
             depth: usize::try_from(depth).unwrap_or(0).min(MAX_DEPTH),
