@@ -23,6 +23,7 @@ mod environment;
 mod family;
 mod faults;
 mod harmless;
+mod injection;
 mod kernel;
 mod latency_by_size;
 mod leaks;
