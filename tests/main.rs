@@ -36,6 +36,7 @@ mod placement;
 mod programs;
 mod refusals;
 mod ring;
+mod security;
 mod services;
 mod stacks;
 mod terminal;

@@ -255,6 +255,8 @@ pub enum Untapped {
     NotFollowed = 6,
     /// The dynamic loader was asked to list the program's objects (`ldd`), not to run it.
     Listed = 7,
+    /// It runs as another user or group, who cannot open the segment.
+    OtherUser = 8,
 }
 
 impl Untapped {
@@ -269,6 +271,7 @@ impl Untapped {
             4 => Self::LibraryOutOfReach,
             6 => Self::NotFollowed,
             7 => Self::Listed,
+            8 => Self::OtherUser,
             _ => Self::StackOutOfReach,
         }
     }

@@ -18,6 +18,7 @@ use crate::cli::{Format, Map, Run};
 use crate::fail_on::Condition;
 use crate::histogram_log::{self, Interval};
 use crate::origin::Origins;
+use crate::output_file;
 use crate::reader::processes::{Ending, Process};
 use crate::reader::{Lost, Outcome};
 use crate::report::build::{Ended, Facts, ProcessFacts, Wishes};
@@ -65,7 +66,7 @@ impl Output {
     pub fn open(options: &Run) -> anyhow::Result<Self> {
         let create = |path: &std::path::PathBuf| {
             let shown = path.display().to_string();
-            let file = File::create(path).with_context(|| {
+            let file = output_file::create(path).with_context(|| {
                 format!("cannot write to {shown}\nhint: the directory must exist and be writable")
             })?;
             anyhow::Ok((shown, file))
@@ -287,6 +288,7 @@ fn untapped(process: &Process) -> Option<String> {
         Untapped::Static => "it is statically linked",
         Untapped::ForeignLoader => "its loader is not glibc's for x86-64",
         Untapped::Secure => "it runs with raised privileges",
+        Untapped::OtherUser => "it runs as another user or group, who can open none of this session's files",
         Untapped::LibraryOutOfReach => "the interposer's file is out of its reach (chroot or namespace)",
         Untapped::StackOutOfReach => "its start-up stack could not be changed",
         Untapped::NotFollowed => "children are not followed (--no-follow)",

@@ -3,6 +3,8 @@
 //! There are two variants of the one library. Where functions are bound by slots, its exported symbols are local:
 //! the loader takes no notice of them, and nothing is bound by name.
 
+mod trusted_directory;
+
 use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
@@ -15,6 +17,7 @@ use goblin::elf::Elf;
 use goblin::elf::program_header::{PT_GNU_RELRO, PT_LOAD, ProgramHeader};
 use goblin::elf64::section_header::{SHN_UNDEF, SHT_DYNSYM};
 use goblin::elf64::sym::{SIZEOF_SYM, STB_LOCAL, STT_FUNC};
+use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
 static LIBRARY: &[u8] = include_bytes!(env!("CALLTAP_LIBRARY"));
@@ -142,15 +145,20 @@ fn in_cache(binding: Binding, library: &[u8]) -> io::Result<PathBuf> {
     };
     let directory = base.join("calltap");
     let name = format!("libcalltap-{HASH}{}.so", binding.suffix());
+    if !trusted_directory::may_be_made(&directory) {
+        return Err(unusable());
+    }
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
+    // From here on without links: nobody turns the path into another one between our look and the loader's.
+    let directory = directory.canonicalize()?;
     let path = directory.join(&name);
     let separated = path.to_str().is_none_or(|path| path.contains([' ', ':', '\t', '\n', '$', ';']));
-    if !path.is_absolute() || separated {
+    if separated || !trusted_directory::is_trusted(&directory) {
         return Err(unusable());
     }
     if is_ours(&path, library) {
         return Ok(path);
     }
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
     let temporary = directory.join(format!(".{name}.{}", std::process::id()));
     let written = write_new(&temporary, library).and_then(|()| publish(&temporary, &path, library));
     let _ = fs::remove_file(&temporary);
@@ -192,10 +200,12 @@ fn is_ours(path: &Path, library: &[u8]) -> bool {
 }
 
 fn in_memory(library: &[u8]) -> anyhow::Result<Library> {
-    let memory = memfd_create(c"libcalltap.so", MFdFlags::MFD_CLOEXEC)?;
+    let memory = memfd_create(c"libcalltap.so", MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING)?;
     let path = PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), memory.as_raw_fd()));
     let mut file = File::from(memory);
     file.write_all(library)?;
+    // The target can open it, and could else write into what others of its session are about to load.
+    fcntl(&file, FcntlArg::F_ADD_SEALS(SealFlag::all()))?;
     Ok(Library { path, _memory: Some(file.into()) })
 }
 

@@ -18,10 +18,12 @@ mod list;
 mod looks;
 mod memory_limit;
 mod origin;
+mod output_file;
 mod preflight;
 mod progress;
 mod prototype;
 mod reader;
+mod regular_file;
 mod report;
 mod residency;
 mod run;
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         }
     };
     let result = match cli.verb {
+        _ if is_privileged() => Err(anyhow::anyhow!(PRIVILEGED)),
         Verb::Run(options) => run::run(&options),
         Verb::Snapshot(options) => snapshot::run(&options),
         Verb::Trace(options) => trace::run(&options),
@@ -77,6 +80,16 @@ fn main() -> ExitCode {
         let executed = error.downcast_ref::<session::NotExecuted>().map(session::NotExecuted::status);
         ExitCode::from(preflight.or(executed).unwrap_or(FAILED))
     })
+}
+
+/// Why nothing is done.
+const PRIVILEGED: &str = "calltap itself has raised privileges (setuid, setgid or file capabilities), and would lend \
+    them to every program and to whoever sets its environment\nhint: install it without them; use sudo for one run";
+
+/// Whether we have more rights than who has started us.
+fn is_privileged() -> bool {
+    // SAFETY: no pointers; a value that the kernel did not give is 0.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
 }
 
 fn tracer_process(options: Tracer) -> anyhow::Result<ExitCode> {

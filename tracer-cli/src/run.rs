@@ -1,5 +1,6 @@
 //! `calltap run`: starts the program, watches it to its end, reports.
 
+use std::io::Write;
 use std::process::{Child, ExitCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -97,7 +98,8 @@ pub fn run(options: &Run) -> anyhow::Result<ExitCode> {
     if let (Some(path), Some(tally)) = (&options.dump_stacks, &outcome.tally) {
         let pids = outcome.processes.pids();
         let pid_of = |image| pids.get(&image).copied().unwrap_or(0);
-        std::fs::write(path, tally.lines(&file.segment().stacks(), pid_of))
+        crate::output_file::create(path)
+            .and_then(|mut to| to.write_all(tally.lines(&file.segment().stacks(), pid_of).as_bytes()))
             .with_context(|| format!("the stacks could not be written to {}", path.display()))?;
     }
     let checked = options.check_stacks.then(|| {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use calltap_channel::segment::{Layout, Segment};
+use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap};
 use nix::unistd::User;
@@ -26,11 +27,16 @@ impl SegmentFile {
     /// # Errors
     /// If the system refuses the memory.
     pub fn create(layout: Layout) -> anyhow::Result<Self> {
-        let file = memfd_create(c"calltap", MFdFlags::MFD_CLOEXEC).context(
+        let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
+        let file = memfd_create(c"calltap", flags).context(
             "cannot create the shared segment (memfd_create)\n\
              hint: a limit on open files (ulimit -n) counts; calltap itself needs about ten",
         )?;
-        Self::of(file, layout, None)
+        let created = Self::of(file, layout, None)?;
+        // The target may open it, too: were it made shorter, who reads there would die of it.
+        let seals = SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SEAL;
+        fcntl(&created.file, FcntlArg::F_ADD_SEALS(seals)).context("cannot fix the shared segment's size")?;
+        Ok(created)
     }
 
     /// Makes a new segment in a directory, for another user, whom it belongs to.

@@ -10,7 +10,7 @@ pub mod options;
 pub mod plan;
 mod prepare;
 mod print;
-mod record;
+pub(crate) mod record;
 mod replay;
 mod show;
 mod stacks;
@@ -47,6 +47,7 @@ use self::watch::Watch;
 use crate::calibration::{Calibration, Scale};
 use crate::cli::OnFull;
 use crate::library::{Binding, Library};
+use crate::output_file;
 use crate::preflight;
 use crate::reader::processes::Ending;
 use crate::segment_file::{self, SegmentFile};
@@ -196,7 +197,7 @@ fn start(options: &Trace, filter: &Filter) -> anyhow::Result<ExitCode> {
 
 /// The file that is recorded to.
 fn recording(path: &Path) -> anyhow::Result<File> {
-    File::create(path).with_context(|| format!("cannot write the recording to {}", path.display()))
+    output_file::create(path).with_context(|| format!("cannot write the recording to {}", path.display()))
 }
 
 /// Nobody reads any more. Waits for the tracer.
@@ -284,4 +285,12 @@ fn tell_coverage(options: &Trace, coverage: &Coverage) {
     } else if let Some(shortfall) = coverage.shortfall().filter(|_| !options.quiet) {
         eprintln!("calltap: {shortfall}");
     }
+}
+
+/// An object file, as fuzzing feeds it.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz(path: &Path) {
+    let named = std::collections::HashSet::from(["function"]);
+    let _ = nameless::Nameless::read(path, &named).map(|nameless| nameless.names().count());
+    let _ = (needed::dynamic(path), needed::soname(path), needed::functions(path));
 }

@@ -18,11 +18,12 @@ mod memory;
 mod notes;
 mod placement;
 mod ptrace;
+pub(crate) mod reach;
 mod signals;
 pub(crate) mod sleep;
-mod startup;
+pub(crate) mod startup;
 mod tracees;
-mod unwind;
+pub(crate) mod unwind;
 mod user;
 
 use std::ffi::OsString;
@@ -86,7 +87,7 @@ pub(crate) fn main(spec: Spec) -> anyhow::Result<ExitCode> {
     let options = options(&spec);
     let segment = segment_file::open(spec.segment_fd).context("cannot map the segment")?;
     let injection = Injection::new(spec.library.clone(), &spec.segment_path)
-        .context("cannot find the interposer's file")?;
+        .context("cannot find the interposer's file or the segment")?;
 
     let notes = Notes::claim(segment).ok_or_else(|| anyhow!("the segment has no free ring"))?;
 
