@@ -12,6 +12,8 @@ mod exit_snapshot;
 mod fail_on;
 mod findings;
 mod futex;
+#[cfg(any(test, fuzzing))]
+mod fuzz;
 mod histogram_log;
 mod library;
 mod list;
@@ -54,6 +56,10 @@ use crate::preflight::PreflightError;
 const FAILED: u8 = 125;
 
 fn main() -> ExitCode {
+    #[cfg(fuzzing)]
+    if let Some(status) = fuzz::libfuzzer::run() {
+        return status;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -6,6 +6,13 @@
 
 mod error;
 mod imports;
+/// An object file, as fuzzing feeds it.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz(file: &File) {
+    imports::names(file, "ptrace");
+    let _ = (Loader::of(file), script_interpreter(file));
+}
+
 #[cfg(test)]
 mod tests;
 

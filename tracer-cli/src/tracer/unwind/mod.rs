@@ -266,5 +266,24 @@ fn hash(frames: &[Frame], end: End) -> u64 {
     mix(mix(mixed, frames.len() as u64), 0)
 }
 
+/// An object file, as fuzzing feeds it.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz(bytes: &[u8], addresses: &[u64]) {
+    let content = |offset: u64, into: &mut [u8]| {
+        let from = usize::try_from(offset).ok().and_then(|offset| bytes.get(offset..)?.get(..into.len()));
+        from.is_some_and(|from| {
+            into.copy_from_slice(from);
+            true
+        })
+    };
+    let Some(object) = object::Object::read(&content, 1, false) else { return };
+    let (mut rules, mut context) = (Rules::new(), Context::new());
+    object.span();
+    for &address in addresses {
+        object.address_of_code(address);
+        object.rule(address, &mut rules, &mut context);
+    }
+}
+
 #[cfg(test)]
 mod tests;
