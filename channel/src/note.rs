@@ -187,6 +187,19 @@ pub const SNAPSHOT_ARGUMENTS: usize = 8;
 pub const ARGUMENTS: usize = 5;
 
 impl Note {
+    /// Whether only the tracer writes it (true) or only the interposer; None if both do.
+    #[must_use]
+    pub const fn is_the_tracers(self) -> Option<bool> {
+        match self {
+            Self::ProcessBegan | Self::Abandoned | Self::Loaded | Self::Entered | Self::Returned => {
+                Some(false)
+            }
+            Self::Bound | Self::Unbound | Self::Defined | Self::PassedOver => Some(false),
+            Self::Memory => None,
+            _ => Some(true),
+        }
+    }
+
     /// Its argument words.
     #[must_use]
     pub const fn argument_words(self) -> usize {
@@ -255,6 +268,8 @@ pub enum Untapped {
     NotFollowed = 6,
     /// The dynamic loader was asked to list the program's objects (`ldd`), not to run it.
     Listed = 7,
+    /// It runs as another user or group, who cannot open the segment.
+    OtherUser = 8,
 }
 
 impl Untapped {
@@ -269,6 +284,7 @@ impl Untapped {
             4 => Self::LibraryOutOfReach,
             6 => Self::NotFollowed,
             7 => Self::Listed,
+            8 => Self::OtherUser,
             _ => Self::StackOutOfReach,
         }
     }

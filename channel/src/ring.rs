@@ -113,6 +113,8 @@ pub trait Words {
     fn load(&self, index: usize, order: Ordering) -> u64;
     /// Writes the word at `index`.
     fn store(&self, index: usize, value: u64, order: Ordering);
+    /// Writes a zero at `index` if `value` is still there.
+    fn clear(&self, index: usize, value: u64);
 }
 
 /// The ring had no room for a record.
@@ -312,6 +314,48 @@ impl Control {
             || used > self.mask.load(Ordering::Relaxed) + 1
     }
 
+    /// Makes the ring one that nobody can claim.
+    pub fn reserve_for_nobody(&self) {
+        self.state.store(CLAIMED, Ordering::Relaxed);
+    }
+
+    /// Whether it still is one, and nobody has written into it.
+    #[must_use]
+    pub fn is_for_nobody(&self) -> bool {
+        let words = [
+            &self.cursor,
+            &self.limit,
+            &self.base,
+            &self.mask,
+            &self.in_flight,
+            &self.in_flight_argument,
+            &self.in_flight_start,
+            &self.dropped,
+            &self.owner,
+            &self.serial,
+            &self.generation,
+            &self.name[0],
+            &self.name[1],
+            &self.push,
+            &self.push_frame,
+            &self.tail,
+            &self.waiting,
+        ];
+        self.state.load(Ordering::Relaxed) == CLAIMED
+            && words.into_iter().chain(&self.padding).all(|word| word.load(Ordering::Relaxed) == 0)
+    }
+
+    /// Whether what the CLI has never seen changed in a claimed ring is as the claim has left it: its owner, its
+    /// image, its size.
+    #[must_use]
+    pub fn belongs_to(&self, pid: u32, tid: u32, serial: u64, capacity: u64) -> bool {
+        self.state.load(Ordering::Relaxed) == CLAIMED
+            && self.owner() == (pid, tid)
+            && self.serial.load(Ordering::Relaxed) == serial
+            && self.mask.load(Ordering::Relaxed) == capacity - 1
+            && self.padding.iter().all(|word| word.load(Ordering::Relaxed) == 0)
+    }
+
     /// Where a reserved position lies among the words.
     #[inline(always)]
     #[must_use]
@@ -381,14 +425,85 @@ pub struct Consumer {
     position: u64,
     released: u64,
     mask: u64,
+    /// The producer's cursor when it was looked at last, if that was one to be believed.
+    cursor: u64,
+    /// How often in a row the producer slept for want of room although nothing lies at the position, and where.
+    stuck: (u32, u64),
 }
+
+/// A producer that is found so often asleep without anything to be read has lost the record at the position: it is in
+/// no push while it sleeps. A signal handler that sleeps in the middle of one gives up after some milliseconds.
+const STUCK: u32 = 50;
 
 impl Consumer {
     /// Begins at `position` (0 for a new ring) of a ring with `capacity` words, a power of two.
     #[must_use]
     pub fn new(position: u64, capacity: u64) -> Self {
         debug_assert!(capacity.is_power_of_two() && capacity >= 2 * MAX_WORDS as u64);
-        Self { position, released: position, mask: capacity - 1 }
+        Self { position, released: position, mask: capacity - 1, cursor: position, stuck: (0, 0) }
+    }
+
+    /// Words that the producer has reserved from the position on. None if what its cursor says cannot be.
+    pub fn reserved(&mut self, control: &Control) -> Option<u64> {
+        let cursor = control.cursor();
+        let reserved = cursor.wrapping_sub(self.position);
+        (reserved <= self.mask + 1).then(|| {
+            self.cursor = cursor;
+            reserved
+        })
+    }
+
+    /// Whether the producer has reserved the `length` words that were peeked at. If not, somebody has scribbled there.
+    #[inline]
+    pub fn is_reserved(&mut self, control: &Control, length: usize) -> bool {
+        // The cursor was moved before the header was written, which has been seen.
+        self.cursor.wrapping_sub(self.position) >= length as u64 && self.cursor >= self.position
+            || self.reserved(control).is_some_and(|reserved| reserved >= length as u64)
+    }
+
+    /// Goes on after words that no producer writes: passes all that is reserved, and clears it. Where the cursor
+    /// cannot be believed, or nothing is reserved, only the head is cleared, and is waited for. Gives the words passed.
+    ///
+    /// The producer may commit a record meanwhile that was reserved before: that is passed unread, too.
+    pub fn restart<W: Words>(&mut self, words: &W, control: &Control) -> u64 {
+        self.stuck = (0, 0);
+        let place = (self.position & self.mask) as usize;
+        let head = words.load(place, Ordering::Relaxed);
+        let passed = self.reserved(control).unwrap_or(0);
+        if passed == 0 {
+            // Not a store: the producer may reserve and commit there now.
+            words.clear(place, head);
+            return 0;
+        }
+        let end = place + passed as usize;
+        let capacity = (self.mask + 1) as usize;
+        for index in (place..end.min(capacity + MAX_WORDS)).chain(0..end.saturating_sub(capacity)) {
+            words.store(index, 0, Ordering::Relaxed);
+        }
+        self.position += passed;
+        passed
+    }
+
+    /// Whether the producer sleeps for want of room, and has done so for a while, although nothing lies at the position:
+    /// somebody has cleared it. To be asked once a round, where nothing lies there.
+    pub fn is_stuck(&mut self, control: &Control) -> bool {
+        let cursor = control.cursor();
+        let waits = control.waiting.load(Ordering::Relaxed) != 0;
+        let reserved = cursor.wrapping_sub(self.position);
+        if !waits || reserved == 0 || reserved > self.mask + 1 {
+            return false;
+        }
+        self.stuck = if self.stuck.1 == cursor { (self.stuck.0 + 1, cursor) } else { (1, cursor) };
+        self.stuck.0 >= STUCK
+    }
+
+    /// Puts the tail back where we left it. Whether somebody else had moved it.
+    pub fn restore_tail(&self, control: &Control) -> bool {
+        let moved = control.tail() != self.released;
+        if moved {
+            control.tail.store(self.released, Ordering::Release);
+        }
+        moved
     }
 
     /// Copies the record at the position, if one is committed, into `into`, without passing it.

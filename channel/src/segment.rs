@@ -13,6 +13,15 @@
 //!
 //! The CLI creates it (a sparse memfd), every process of the target maps it. Both sides keep their
 //! own copy of the [`Layout`], checked once; what the header says later is never believed.
+//!
+//! What the CLI and the tracer tell each other goes through memory of their own, the *inner part*, which no process of
+//! the target maps: a header, and ring 0, which is the tracer's.
+//!
+//! ```text
+//! 0          Header     one page; what is configured, and the words of the tracer
+//! control    Control    one page
+//! words      words      as a ring of the segment
+//! ```
 
 mod layout;
 
@@ -27,7 +36,7 @@ use crate::trace::directory::Directory;
 /// First word of the header: "calltap" and a version digit of the header itself.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"calltap1");
 /// Version of everything else here: layout, record format, the list of functions.
-pub const ABI: u64 = 5;
+pub const ABI: u64 = 6;
 
 /// Header flag: a full ring drops records instead of making the caller wait.
 pub const DROP_WHEN_FULL: u64 = 1 << 0;
@@ -84,8 +93,7 @@ pub struct Header {
     pub taps: AtomicU64,
     /// [`DROP_WHEN_FULL`] and the others.
     pub flags: AtomicU64,
-    /// Process id of the first process; 0 until it is known.
-    pub root_pid: AtomicU64,
+    unused: AtomicU64,
     /// The most frames taken of a stack, 0 for none.
     pub stack_depth: AtomicU64,
     /// What hooks leave in the sixth argument register of the system calls they record, so that the
@@ -94,16 +102,19 @@ pub struct Header {
     /// Whether library calls are traced (1) or tapped (0).
     pub traces: AtomicU64,
     config_padding: [AtomicU64; 7],
+    // Of the inner part: written by the tracer.
+    /// Process id of the first process; 0 until it is known.
+    pub root_pid: AtomicU64,
     // Written by the reader.
     /// Counts up while the reader runs, at least once a second.
     pub heartbeat: AtomicU64,
-    /// Exit stops up to this sequence number may go on.
+    /// Of the inner part: exit stops up to this sequence number may go on.
     pub released: AtomicU64,
     /// Futex of `released`: changes whenever it does.
     pub released_bell: AtomicU32,
     /// [`READER_RUNS`] or [`READER_GONE`]; the tracer writes the second.
     pub reader: AtomicU32,
-    // Written by the CLI while it runs.
+    // Written by the CLI while it runs; the next four are of the inner part.
     /// Number of the last snapshot that was asked for; the two words below say which.
     pub snapshots_asked: AtomicU64,
     /// The process to stop and look at; 0: every tapped one.
@@ -137,15 +148,80 @@ pub struct Header {
     pub without_tables: AtomicU64,
     /// Traced calls whose return could not be followed: a thread was in too many of them at a time.
     pub unfollowed: AtomicU64,
+    end_padding: [AtomicU64; 7],
 }
 
-const _: () = assert!(size_of::<Header>() == 320, "no hidden padding, within the first page");
+const _: () = assert!(size_of::<Header>() == 384, "no hidden padding, within the first page");
+
+/// Words that the CLI writes before anyone else maps the segment, and nobody later.
+const CONFIGURATION_WORDS: usize = 24;
+
+/// No counter of a session gets so far: a thousand million records a second, for twelve days.
+const MOST_COUNTED: u64 = 1 << 50;
+
+/// A counter of the segment's as a report may tell it; None if it cannot be, because somebody has scribbled over it.
+#[must_use]
+pub fn counted(counter: &AtomicU64) -> Option<u64> {
+    Some(counter.load(Ordering::Relaxed)).filter(|counted| *counted < MOST_COUNTED)
+}
+
+impl Header {
+    /// All words that nobody may write once the target runs, in one order.
+    #[must_use]
+    pub fn configuration(&self) -> [u64; CONFIGURATION_WORDS] {
+        self.configuration_words().map(|word| word.load(Ordering::Relaxed))
+    }
+
+    /// Puts back what was configured. Whether anything was different.
+    pub fn restore(&self, configured: &[u64; CONFIGURATION_WORDS]) -> bool {
+        let mut differed = false;
+        for (word, configured) in self.configuration_words().into_iter().zip(configured) {
+            if word.load(Ordering::Relaxed) != *configured {
+                word.store(*configured, Ordering::Relaxed);
+                differed = true;
+            }
+        }
+        differed
+    }
+
+    fn configuration_words(&self) -> [&AtomicU64; CONFIGURATION_WORDS] {
+        let [a, b, c, d, e, f, g] = &self.config_padding;
+        [
+            &self.magic,
+            &self.abi,
+            &self.size,
+            &self.ring_count,
+            &self.capacity,
+            &self.stacks_bytes,
+            &self.directory_bytes,
+            &self.plan_bytes,
+            &self.counts_bytes,
+            &self.walk_bytes,
+            &self.clock,
+            &self.taps,
+            &self.flags,
+            &self.unused,
+            &self.stack_depth,
+            &self.tag,
+            &self.traces,
+            a,
+            b,
+            c,
+            d,
+            e,
+            f,
+            g,
+        ]
+    }
+}
 
 /// A mapped segment. Copies are views of the same memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Segment {
     base: *mut u8,
     layout: Layout,
+    /// Null where it is not mapped: in the target.
+    inner: *mut u8,
 }
 
 // SAFETY: the segment is shared memory made of atomics; any thread may look at it.
@@ -161,7 +237,7 @@ impl Segment {
     /// as long as any copy of the returned value is used.
     #[must_use]
     pub unsafe fn create(base: *mut u8, layout: Layout) -> Self {
-        let segment = Self { base, layout };
+        let segment = Self { base, layout, inner: core::ptr::null_mut() };
         let header = segment.header();
         header.abi.store(ABI, Ordering::Relaxed);
         header.size.store(layout.size(), Ordering::Relaxed);
@@ -216,7 +292,73 @@ impl Segment {
     /// As for [`Self::create`].
     #[must_use]
     pub unsafe fn view(base: *mut u8, layout: Layout) -> Self {
-        Self { base, layout }
+        Self { base, layout, inner: core::ptr::null_mut() }
+    }
+
+    /// The same with its inner part, which is mapped at `inner`.
+    ///
+    /// # Safety
+    /// `inner` is page-aligned and `layout().inner_size()` bytes from it stay mapped, readable and writable, as long as
+    /// any copy of the returned value is used. They were zero when they were new.
+    #[must_use]
+    pub unsafe fn with_inner(self, inner: *mut u8) -> Self {
+        Self { inner, ..self }
+    }
+
+    /// Makes the inner part known: ring 0 of the segment is nobody's any more, and the configuration is copied.
+    /// To be called by the CLI when all is configured, before the tracer starts.
+    pub fn prepare_inner(&self) {
+        if self.inner.is_null() {
+            return;
+        }
+        self.outer_control(0).reserve_for_nobody();
+        let inner = self.inner();
+        for (to, from) in inner.configuration_words().into_iter().zip(self.header().configuration()) {
+            to.store(from, Ordering::Relaxed);
+        }
+        inner.reader.store(READER_RUNS, Ordering::Relaxed);
+    }
+
+    /// The header of the inner part; the segment's where there is none.
+    #[inline]
+    #[must_use]
+    pub fn inner(&self) -> &'static Header {
+        let base = if self.inner.is_null() { self.base } else { self.inner };
+        // SAFETY: as `header`; `with_inner`'s contract keeps the page mapped.
+        unsafe { &*base.cast::<Header>() }
+    }
+
+    /// Nobody will read any more.
+    pub fn no_reader(&self) {
+        self.header().reader.store(READER_GONE, Ordering::Relaxed);
+        self.inner().reader.store(READER_GONE, Ordering::Relaxed);
+    }
+
+    /// Whether ring `index` is the inner part's.
+    #[inline]
+    #[must_use]
+    pub fn is_inner(&self, index: usize) -> bool {
+        index == 0 && !self.inner.is_null()
+    }
+
+    /// Whether nobody has touched what nobody uses: the rest of the first page, and the control block of the ring that
+    /// is not there.
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        let words = (PAGE as usize - size_of::<Header>()) / 8;
+        // SAFETY: within the first page, which is mapped; aligned, and plain atomics.
+        let rest = unsafe {
+            core::slice::from_raw_parts(self.base.add(size_of::<Header>()).cast::<AtomicU64>(), words)
+        };
+        let padding = &self.header().end_padding;
+        rest.iter().chain(padding).all(|word| word.load(Ordering::Relaxed) == 0)
+            && (self.inner.is_null() || self.outer_control(0).is_for_nobody())
+    }
+
+    fn outer_control(&self, index: usize) -> &'static Control {
+        let offset = self.layout.controls() as usize + index * size_of::<Control>();
+        // SAFETY: within the mapped segment by the checked layout, for callers give an index below `ring_count`.
+        unsafe { &*self.base.add(offset).cast::<Control>() }
     }
 
     /// The header.
@@ -242,9 +384,11 @@ impl Segment {
     #[must_use]
     pub fn control(&self, index: usize) -> &'static Control {
         assert!((index as u64) < self.layout.ring_count);
-        let offset = self.layout.controls() as usize + index * size_of::<Control>();
-        // SAFETY: within the mapped segment by the assertion and the checked layout; as `header`.
-        unsafe { &*self.base.add(offset).cast::<Control>() }
+        if self.is_inner(index) {
+            // SAFETY: the second page of the inner part, which is mapped by `with_inner`'s contract.
+            return unsafe { &*self.inner.add(PAGE as usize).cast::<Control>() };
+        }
+        self.outer_control(index)
     }
 
     /// The stack table; one without slots if no stacks are taken.
@@ -322,6 +466,10 @@ impl Segment {
     #[must_use]
     pub fn words(&self, index: usize) -> RawWords {
         assert!((index as u64) < self.layout.ring_count);
+        if self.is_inner(index) {
+            // SAFETY: within the inner part, which is mapped by `with_inner`'s contract.
+            return RawWords { base: unsafe { self.inner.add(2 * PAGE as usize) }.cast() };
+        }
         let offset = self.layout.rings() + index as u64 * self.layout.stride();
         // SAFETY: within the mapped segment by the assertion and the checked layout.
         let base = unsafe { self.base.add(offset as usize) };
@@ -365,5 +513,11 @@ impl Words for RawWords {
     fn store(&self, index: usize, value: u64, order: Ordering) {
         // SAFETY: as in `load`.
         unsafe { (*self.base.add(index)).store(value, order) }
+    }
+
+    fn clear(&self, index: usize, value: u64) {
+        // SAFETY: as in `load`.
+        let word = unsafe { &*self.base.add(index) };
+        let _ = word.compare_exchange(value, 0, Ordering::Relaxed, Ordering::Relaxed);
     }
 }

@@ -19,6 +19,9 @@ impl Words for Memory {
     fn store(&self, index: usize, value: u64, order: Ordering) {
         self.0[index].store(value, order);
     }
+    fn clear(&self, index: usize, value: u64) {
+        let _ = self.0[index].compare_exchange(value, 0, Ordering::Relaxed, Ordering::Relaxed);
+    }
 }
 
 fn memory(words: &[u64]) -> Memory {
@@ -119,4 +122,72 @@ proptest! {
         let id = table.intern(hash, End::Depth, frames.iter().copied());
         prop_assert!(u64::from(id) <= SLOTS);
     }
+}
+
+/// A claimed ring, and how to write a record of `length` words into it.
+fn ring() -> (Memory, Control, Consumer) {
+    let control = Control::new();
+    assert!(control.claim(1, 2, 3, 4, 0, CAPACITY as u64));
+    (memory(&[]), control, Consumer::new(0, CAPACITY as u64))
+}
+
+fn write(memory: &Memory, control: &Control, length: u64) -> bool {
+    let reserve = || control.reserve(length).ok();
+    let Some(at) = reserve().or_else(|| control.refresh(length).then(reserve).flatten()) else {
+        return false;
+    };
+    memory.store(control.place(at), length, Ordering::Release);
+    true
+}
+
+#[test]
+fn after_words_that_nobody_writes_reading_goes_on_with_the_next_record() {
+    let (memory, control, mut consumer) = ring();
+    let mut into = [0; MAX_WORDS];
+    for lap in 0..200 {
+        let first = control.reserve(7).unwrap();
+        memory.store(control.place(first), [u64::MAX, 3, 9 << 8][lap % 3], Ordering::Relaxed);
+        let second = control.reserve(20).unwrap();
+        memory.store(control.place(second), 20, Ordering::Release);
+        assert!(matches!(consumer.peek(&memory, &mut into), Peeked::Corrupt(_)));
+        assert_eq!(consumer.restart(&memory, &control), 27, "all that was reserved");
+        assert_eq!(consumer.peek(&memory, &mut into), Peeked::Nothing);
+        let third = control.reserve(5).unwrap();
+        memory.store(control.place(third), 5, Ordering::Release);
+        assert_eq!(consumer.peek(&memory, &mut into), Peeked::Record(5));
+        assert!(consumer.is_reserved(&control, 5) && !consumer.is_reserved(&control, 6));
+        consumer.pass(&memory, 5);
+        consumer.release(&control);
+        assert!(control.refresh(CAPACITY as u64), "all of it is free again");
+    }
+}
+
+#[test]
+fn what_is_not_reserved_is_no_record_and_in_nobodys_way() {
+    let (memory, control, mut consumer) = ring();
+    let mut into = [0; MAX_WORDS];
+    memory.store(0, 12, Ordering::Relaxed);
+    assert_eq!(consumer.peek(&memory, &mut into), Peeked::Record(12));
+    assert!(!consumer.is_reserved(&control, 12));
+    assert_eq!(consumer.restart(&memory, &control), 0);
+    let at = control.reserve(5).unwrap();
+    assert_eq!(consumer.peek(&memory, &mut into), Peeked::Nothing);
+    memory.store(control.place(at), 5, Ordering::Release);
+    assert_eq!(consumer.peek(&memory, &mut into), Peeked::Record(5));
+    assert!(consumer.is_reserved(&control, 5));
+}
+
+#[test]
+fn who_waits_for_room_behind_a_record_that_was_cleared_is_let_go_on() {
+    let (memory, control, mut consumer) = ring();
+    while write(&memory, &control, 16) {}
+    memory.store(0, 0, Ordering::Relaxed);
+    let mut into = [0; MAX_WORDS];
+    assert_eq!(consumer.peek(&memory, &mut into), Peeked::Nothing);
+    assert!((0..1000).all(|_| !consumer.is_stuck(&control)), "it may be in the middle of a push");
+    control.waiting.store(1, Ordering::Relaxed);
+    assert!((0..1000).any(|_| consumer.is_stuck(&control)));
+    assert_eq!(consumer.restart(&memory, &control), CAPACITY as u64);
+    assert!(consumer.release(&control), "it is to be woken");
+    assert!(control.refresh(16));
 }

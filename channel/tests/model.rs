@@ -22,6 +22,9 @@ impl Words for Memory {
     fn store(&self, index: usize, value: u64, order: Ordering) {
         self.0[index % self.0.len()].store(value, order);
     }
+    fn clear(&self, index: usize, value: u64) {
+        let _ = self.0[index % self.0.len()].compare_exchange(value, 0, Ordering::Relaxed, Ordering::Relaxed);
+    }
 }
 
 struct Shared {

@@ -21,6 +21,9 @@ impl Words for Memory {
     fn store(&self, index: usize, value: u64, order: Ordering) {
         self.0[index].store(value, order);
     }
+    fn clear(&self, index: usize, value: u64) {
+        let _ = self.0[index].compare_exchange(value, 0, Ordering::Relaxed, Ordering::Relaxed);
+    }
 }
 
 struct Ring {

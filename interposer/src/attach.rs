@@ -63,9 +63,12 @@ unsafe fn clean(environment: *mut *mut c_char) -> Option<*const c_char> {
             index += 1;
             if let Some(value) = value_of(entry, SEGMENT_VARIABLE) {
                 path = Some(value.cast_const());
+                // Ours comes last: what came before is from somebody else, and so is what that one set aside.
+                preload = None;
                 continue;
             }
-            if value_of(entry, PRELOAD_VARIABLE).is_some() {
+            // Ours comes behind the segment's.
+            if path.is_some() && value_of(entry, PRELOAD_VARIABLE).is_some() {
                 // "CALLTAP_PRELOAD=" ends as "LD_PRELOAD=" does: rewritten in place from there.
                 let name = entry.add(PRELOAD_VARIABLE.len() - "LD_PRELOAD".len());
                 for (offset, byte) in "LD_PRELOAD".bytes().enumerate() {
@@ -117,7 +120,8 @@ unsafe fn value_of(entry: *mut c_char, name: &str) -> Option<*mut c_char> {
 
 /// Maps the segment file at `path`; its descriptor is closed again at once.
 fn map(path: *const c_char) -> Option<Segment> {
-    let flags = (libc::O_RDWR | libc::O_CLOEXEC) as u64;
+    // Without us the variable may name anything: nothing is waited for, and no terminal becomes the process's own.
+    let flags = (libc::O_RDWR | libc::O_CLOEXEC | libc::O_NONBLOCK | libc::O_NOCTTY) as u64;
     let fd = kernel::call(libc::SYS_openat, [libc::AT_FDCWD as u64, path as u64, flags, 0, 0]);
     if fd < 0 {
         return None;

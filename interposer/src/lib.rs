@@ -8,6 +8,7 @@
 mod attach;
 mod bytes;
 mod call;
+mod confined;
 mod definer;
 mod full;
 mod hooks;

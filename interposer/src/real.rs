@@ -8,6 +8,8 @@ use core::ffi::{CStr, c_char, c_int, c_void};
 use core::marker::PhantomData;
 use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
+use crate::trace;
+
 /// The real function of one hook; `F` is its C type.
 pub(crate) struct Real<F> {
     found: AtomicPtr<c_void>,
@@ -160,21 +162,8 @@ fn look_up(name: &'static CStr) -> *mut c_void {
     let mut found = unsafe { libc::dlsym(libc::RTLD_NEXT, name.as_ptr()) };
     let is_cxx = name.to_bytes().starts_with(b"_Z");
     if found.is_null() && is_cxx {
-        for library in CXX_LIBRARIES {
-            let path = path_if_loaded(library);
-            if path.is_null() {
-                continue;
-            }
-            // SAFETY: RTLD_NOLOAD loads nothing, it only finds what is there: at once, by the very path.
-            let handle = unsafe { libc::dlopen(path, libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
-            if !handle.is_null() {
-                // SAFETY: a handle that dlopen has just given.
-                found = unsafe { libc::dlsym(handle, name.as_ptr()) };
-                if !found.is_null() {
-                    break;
-                }
-            }
-        }
+        let defined = |library: &&CStr| defined_by(library, name);
+        found = CXX_LIBRARIES.iter().find_map(defined).unwrap_or(found);
     }
     if found.is_null() {
         found = equal_to(name);
@@ -183,31 +172,35 @@ fn look_up(name: &'static CStr) -> *mut c_void {
     found
 }
 
-/// The path by which the loader knows a library, null if it is not loaded. The loader itself would look for its
-/// file first.
-fn path_if_loaded(library: &CStr) -> *const c_char {
+/// What a loaded library defines under a name; None if it does not, or is not loaded.
+///
+/// The loader is not asked: the handle that it would give makes the library one that has been opened for itself, in the
+/// middle of being loaded for another one; when that other one is closed, glibc (2.36) leaves it without any scope to look
+/// names up in, and its next lazy call goes to address 0.
+fn defined_by(library: &CStr, name: &CStr) -> Option<*mut c_void> {
     struct Asked<'a> {
         library: &'a [u8],
-        path: *const c_char,
+        name: &'a [u8],
+        found: Option<u64>,
     }
     unsafe extern "C" fn look(info: *mut libc::dl_phdr_info, _: usize, asked: *mut c_void) -> c_int {
         // SAFETY: the loader passes a description of an object, and what was handed to it below.
-        let (name, asked) = unsafe { ((*info).dlpi_name, &mut *asked.cast::<Asked<'_>>()) };
-        if name.is_null() {
+        let (info, asked) = unsafe { (&*info, &mut *asked.cast::<Asked<'_>>()) };
+        if info.dlpi_name.is_null() {
             return 0;
         }
         // SAFETY: an object's name is a string.
-        let path = unsafe { CStr::from_ptr(name) }.to_bytes();
+        let path = unsafe { CStr::from_ptr(info.dlpi_name) }.to_bytes();
         if path.rsplit(|byte| *byte == b'/').next() != Some(asked.library) {
             return 0;
         }
-        asked.path = name;
+        asked.found = trace::definition_in(info, asked.name);
         1
     }
-    let mut asked = Asked { library: library.to_bytes(), path: core::ptr::null() };
+    let mut asked = Asked { library: library.to_bytes(), name: name.to_bytes(), found: None };
     // SAFETY: the callback has the type that is asked for, and `asked` outlives the call.
     unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut asked).cast()) };
-    asked.path
+    asked.found.map(|address| address as *mut c_void)
 }
 
 /// What stands in for a function that no loaded library defines, so that only a program with a weak

@@ -27,6 +27,7 @@ pub(crate) mod record;
 mod registers;
 mod relocations;
 mod save;
+mod scratch;
 mod shown;
 mod slots;
 mod special;
@@ -34,3 +35,5 @@ mod stack;
 mod stubs;
 mod typed;
 mod watch;
+
+pub(crate) use definitions::definition_in;

@@ -6,28 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::section::table;
+use crate::injection::left::{expect_nobody_left, group};
 use crate::launch::{bare, calltap, scratch};
 use crate::running::{Running, wait_for};
 use crate::target::Target;
 
 const ROUNDS: &str = "100";
-
-/// Processes of a group by state, without those that only init can take away.
-fn group(group: i32) -> Vec<(i32, char)> {
-    let processes = fs::read_dir("/proc").expect("it is mounted").filter_map(|entry| {
-        let pid: i32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        let fields: Vec<_> = stat.rsplit_once(") ")?.1.split(' ').collect();
-        let (state, parent) = (fields[0].chars().next()?, fields[1]);
-        let left_to_init = state == 'Z' && parent == "1";
-        (fields[2] == group.to_string() && !left_to_init).then_some((pid, state))
-    });
-    processes.collect()
-}
-
-fn expect_nobody_left(of: i32, what: &str) {
-    wait_for(&format!("the end of {what}"), || group(of).is_empty());
-}
 
 /// Starts `endure.c`, which begins its first round before this returns.
 fn start(rounds: &str, marker: &Path) -> Running {

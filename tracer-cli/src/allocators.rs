@@ -2,16 +2,24 @@
 
 mod caller;
 mod definitions;
+/// An object file, as fuzzing feeds it.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz(file: &std::fs::File) {
+    if let Ok(definitions) = Definitions::read(file) {
+        let _ = (definitions.allocates(), definitions.name());
+    }
+}
+
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use calltap_analyzers::arenas::Allocator;
 
 use crate::exit_snapshot::Mapped;
+use crate::regular_file;
 pub use caller::Callers;
 use definitions::Definitions;
 
@@ -60,7 +68,10 @@ impl Allocators {
     fn of(&mut self, mapped: &Mapped) -> Option<&Definitions> {
         let path = mapped.file()?;
         let id = (path.to_owned(), mapped.device, mapped.inode);
-        self.objects.entry(id).or_insert_with(|| Definitions::read(&File::open(path).ok()?).ok()).as_ref()
+        self.objects
+            .entry(id)
+            .or_insert_with(|| Definitions::read(&regular_file::open(path).ok()?).ok())
+            .as_ref()
     }
 }
 
@@ -84,7 +95,7 @@ fn is_ours_or_loader(path: &Path) -> bool {
 /// The allocator that an object file has in it and may keep for itself: its name, if its functions tell.
 #[must_use]
 pub fn within(path: &Path) -> Option<&'static str> {
-    let definitions = Definitions::read(&File::open(path).ok()?).ok()?;
+    let definitions = Definitions::read(&regular_file::open(path).ok()?).ok()?;
     definitions.name().filter(|name| *name != "glibc")
 }
 

@@ -61,6 +61,9 @@ fn read(clock: Clock) -> Pair {
         .expect("eight readings were made")
 }
 
+/// 36 years. Stamps that anybody may have written are no later, so that nothing overflows where a few are added.
+const LONGEST_NS: u64 = 1 << 60;
+
 /// Converts ticks.
 #[derive(Clone, Copy, Debug)]
 pub struct Scale {
@@ -89,11 +92,11 @@ impl Scale {
         self.length(ticks.saturating_sub(self.zero))
     }
 
-    /// Length of a span of ticks, in nanoseconds.
+    /// Length of a span of ticks, in nanoseconds; at most [`LONGEST_NS`].
     #[inline]
     #[must_use]
     pub fn length(&self, ticks: u64) -> u64 {
-        ((u128::from(ticks) * u128::from(self.factor)) >> 32) as u64
+        (((u128::from(ticks) * u128::from(self.factor)) >> 32) as u64).min(LONGEST_NS)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The command line.
 
-mod values;
+pub mod values;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

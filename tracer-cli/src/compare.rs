@@ -31,10 +31,10 @@ mod progress;
 mod proof;
 mod report;
 pub mod result;
-mod run;
+pub(crate) mod run;
 mod schedule;
 pub mod stop;
-mod tapped;
+pub(crate) mod tapped;
 pub mod variants;
 pub mod when;
 

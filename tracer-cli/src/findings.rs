@@ -17,7 +17,8 @@ use hdrhistogram::Histogram;
 use crate::cli::{Format, Map, Run};
 use crate::fail_on::Condition;
 use crate::histogram_log::{self, Interval};
-use crate::origin::Origins;
+use crate::library::Binding;
+use crate::output_file;
 use crate::reader::processes::{Ending, Process};
 use crate::reader::{Lost, Outcome};
 use crate::report::build::{Ended, Facts, ProcessFacts, Wishes};
@@ -41,7 +42,8 @@ pub fn conditions(expressions: &[String]) -> anyhow::Result<Vec<Condition>> {
         .collect()
 }
 
-const ELSEWHERE: &str = "hint: make room there, or name another file with -o";
+/// What helps where something cannot be written.
+pub const ELSEWHERE: &str = "hint: make room there, or name another file with -o";
 
 /// Where report and histograms go; opened before the program starts, so that nothing is lost to a
 /// misspelt directory.
@@ -65,8 +67,10 @@ impl Output {
     pub fn open(options: &Run) -> anyhow::Result<Self> {
         let create = |path: &std::path::PathBuf| {
             let shown = path.display().to_string();
-            let file = File::create(path).with_context(|| {
-                format!("cannot write to {shown}\nhint: the directory must exist and be writable")
+            let file = output_file::create(path).with_context(|| {
+                format!(
+                    "cannot write to {shown}\nhint: the directory must exist and be writable, with room in it"
+                )
             })?;
             anyhow::Ok((shown, file))
         };
@@ -189,6 +193,7 @@ impl Findings {
             events: outcome.events,
             lost_records: lost.total(),
             lost_by_thread,
+            damage: lost.damage,
             blind_spots,
             stacks: counts(options, table, checked),
             system_calls: outcome.system_calls,
@@ -199,7 +204,7 @@ impl Findings {
         let folded = options.folded.is_some() || options.flamegraph.is_some();
         let wishes =
             Wishes { view: view(options), suppressions, folded: folded.then_some(options.stack_value) };
-        let mut recorded = Recorded { table, symbols: &mut symbols, origins: Origins::new(), progress };
+        let mut recorded = Recorded::new(table, &mut symbols, progress);
         let (report, folded) = Report::build(facts, &mut recorded, &wishes);
         Self { report, folded, histograms: outcome.histograms }
     }
@@ -287,6 +292,7 @@ fn untapped(process: &Process) -> Option<String> {
         Untapped::Static => "it is statically linked",
         Untapped::ForeignLoader => "its loader is not glibc's for x86-64",
         Untapped::Secure => "it runs with raised privileges",
+        Untapped::OtherUser => "it runs as another user or group, who can open none of this session's files",
         Untapped::LibraryOutOfReach => "the interposer's file is out of its reach (chroot or namespace)",
         Untapped::StackOutOfReach => "its start-up stack could not be changed",
         Untapped::NotFollowed => "children are not followed (--no-follow)",
@@ -314,6 +320,18 @@ fn blind_spots(options: &Run, processes: &[ProcessFacts], lost: &Lost) -> Vec<St
         .collect();
     if !off.is_empty() {
         spots.push(format!("families not tapped: {} (see --tap)", off.join(", ")));
+    }
+    if options.bind == Binding::Slots {
+        // No hook asks who calls it, so only the slots of those whose calls are tapped may hold its address.
+        let others = if options.objects.is_empty() {
+            "dlsym gives"
+        } else {
+            "dlsym gives, and other objects' slots hold"
+        };
+        spots.push(format!(
+            "calls by addresses from dlsym: addresses of tapped functions in tapped objects' slots are not those that \
+             {others} (--bind got)"
+        ));
     }
     let mut reasons: Vec<(&str, usize)> = Vec::new();
     for reason in processes.iter().filter_map(|process| process.untapped_reason.as_deref()) {

@@ -3,6 +3,8 @@
 //! There are two variants of the one library. Where functions are bound by slots, its exported symbols are local:
 //! the loader takes no notice of them, and nothing is bound by name.
 
+mod trusted_directory;
+
 use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
@@ -15,7 +17,9 @@ use goblin::elf::Elf;
 use goblin::elf::program_header::{PT_GNU_RELRO, PT_LOAD, ProgramHeader};
 use goblin::elf64::section_header::{SHN_UNDEF, SHT_DYNSYM};
 use goblin::elf64::sym::{SIZEOF_SYM, STB_LOCAL, STT_FUNC};
+use nix::fcntl::{AT_FDCWD, AtFlags, FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::unistd::linkat;
 
 static LIBRARY: &[u8] = include_bytes!(env!("CALLTAP_LIBRARY"));
 /// Hash of the library's content: two builds never share a file.
@@ -142,30 +146,63 @@ fn in_cache(binding: Binding, library: &[u8]) -> io::Result<PathBuf> {
     };
     let directory = base.join("calltap");
     let name = format!("libcalltap-{HASH}{}.so", binding.suffix());
+    if !trusted_directory::may_be_made(&directory) {
+        return Err(unusable());
+    }
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
+    // From here on without links: nobody turns the path into another one between our look and the loader's.
+    let directory = directory.canonicalize()?;
     let path = directory.join(&name);
     let separated = path.to_str().is_none_or(|path| path.contains([' ', ':', '\t', '\n', '$', ';']));
-    if !path.is_absolute() || separated {
+    if separated || !trusted_directory::is_trusted(&directory) {
         return Err(unusable());
     }
     if is_ours(&path, library) {
         return Ok(path);
     }
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
-    let temporary = directory.join(format!(".{name}.{}", std::process::id()));
-    let written = write_new(&temporary, library).and_then(|()| publish(&temporary, &path, library));
-    let _ = fs::remove_file(&temporary);
-    written?;
+    match write_nameless(&directory, library) {
+        Ok(file) => publish(&path, library, |path| link(&file, path))?,
+        // Not every file system has files without a name.
+        Err(_) => {
+            let temporary = directory.join(format!(".{name}.{}", std::process::id()));
+            let written = write_new(&temporary, library)
+                .and_then(|()| publish(&path, library, |path| fs::hard_link(&temporary, path)));
+            let _ = fs::remove_file(&temporary);
+            written?;
+        }
+    }
     if is_ours(&path, library) { Ok(path) } else { Err(unusable()) }
 }
 
 /// Gives the finished file its name. One that another run has published meanwhile stays: it may be in
 /// use, and a target is only given the very file that its tracer has seen.
-fn publish(temporary: &Path, path: &Path, library: &[u8]) -> io::Result<()> {
-    match fs::hard_link(temporary, path) {
+fn publish(path: &Path, library: &[u8], link: impl Fn(&Path) -> io::Result<()>) -> io::Result<()> {
+    let try_it = || match link(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && is_ours(path, library) => Ok(()),
-        Err(_) => fs::rename(temporary, path),
-        Ok(()) => Ok(()),
+        done => done,
+    };
+    match try_it() {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_file(path)?;
+            try_it()
+        }
+        done => done,
     }
+}
+
+/// Writes the library into a file that has no name yet: nothing is left of it if we are killed.
+fn write_nameless(directory: &Path, library: &[u8]) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).mode(0o755).custom_flags(nix::libc::O_TMPFILE).open(directory)?;
+    file.write_all(library)?;
+    file.set_permissions(Permissions::from_mode(0o755))?;
+    Ok(file)
+}
+
+/// Names a file that has no name.
+fn link(file: &File, path: &Path) -> io::Result<()> {
+    let own = format!("/proc/self/fd/{}", file.as_raw_fd());
+    Ok(linkat(AT_FDCWD, own.as_str(), AT_FDCWD, path, AtFlags::AT_SYMLINK_FOLLOW)?)
 }
 
 fn write_new(path: &Path, library: &[u8]) -> io::Result<()> {
@@ -178,7 +215,8 @@ fn write_new(path: &Path, library: &[u8]) -> io::Result<()> {
 /// Whether the file is this library, whole, and can be replaced by nobody else.
 fn is_ours(path: &Path, library: &[u8]) -> bool {
     let Ok(mut file) =
-        File::options().read(true).custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_CLOEXEC).open(path)
+        // A pipe of this name must not make us wait for a writer.
+        File::options().read(true).custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK).open(path)
     else {
         return false;
     };
@@ -196,10 +234,12 @@ fn is_ours(path: &Path, library: &[u8]) -> bool {
 }
 
 fn in_memory(library: &[u8]) -> anyhow::Result<Library> {
-    let memory = memfd_create(c"libcalltap.so", MFdFlags::MFD_CLOEXEC)?;
+    let memory = memfd_create(c"libcalltap.so", MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING)?;
     let path = PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), memory.as_raw_fd()));
     let mut file = File::from(memory);
     file.write_all(library)?;
+    // The target can open it, and could else write into what others of its session are about to load.
+    fcntl(&file, FcntlArg::F_ADD_SEALS(SealFlag::all()))?;
     Ok(Library { path, _memory: Some(file.into()) })
 }
 

@@ -6,22 +6,27 @@ mod bind;
 mod calibration;
 mod cli;
 mod compare;
+mod damage;
 mod elf_file;
 mod environment;
 mod exit_snapshot;
 mod fail_on;
 mod findings;
 mod futex;
+#[cfg(any(test, fuzzing))]
+mod fuzz;
 mod histogram_log;
 mod library;
 mod list;
 mod looks;
 mod memory_limit;
 mod origin;
+mod output_file;
 mod preflight;
 mod progress;
 mod prototype;
 mod reader;
+mod regular_file;
 mod report;
 mod residency;
 mod run;
@@ -50,6 +55,10 @@ use crate::preflight::PreflightError;
 const FAILED: u8 = 125;
 
 fn main() -> ExitCode {
+    #[cfg(fuzzing)]
+    if let Some(status) = fuzz::libfuzzer::run() {
+        return status;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -59,6 +68,7 @@ fn main() -> ExitCode {
         }
     };
     let result = match cli.verb {
+        _ if is_privileged() => Err(anyhow::anyhow!(PRIVILEGED)),
         Verb::Run(options) => run::run(&options),
         Verb::Snapshot(options) => snapshot::run(&options),
         Verb::Trace(options) => trace::run(&options),
@@ -67,6 +77,16 @@ fn main() -> ExitCode {
         Verb::Measure(options) => compare::measure::run(&options),
     };
     result.unwrap_or_else(|error| ExitCode::from(tell(&error)))
+}
+
+/// Why nothing is done.
+const PRIVILEGED: &str = "calltap itself has raised privileges (setuid, setgid or file capabilities), and would lend \
+    them to every program and to whoever sets its environment\nhint: install it without them; use sudo for one run";
+
+/// Whether we have more rights than who has started us.
+fn is_privileged() -> bool {
+    // SAFETY: no pointers; a value that the kernel did not give is 0.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
 }
 
 /// Says what went wrong, and gives the exit status that says so.

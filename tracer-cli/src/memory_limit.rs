@@ -28,7 +28,7 @@ fn smaller(ram: u64, limit: Option<u64>, percent: u64) -> Capacity {
 }
 
 /// `MemTotal` in bytes.
-fn ram(meminfo: &str) -> Option<u64> {
+pub(crate) fn ram(meminfo: &str) -> Option<u64> {
     let total = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
     let kibibytes: u64 = total.trim().strip_suffix("kB")?.trim().parse().ok()?;
     kibibytes.checked_mul(1024).filter(|bytes| *bytes > 0)
@@ -36,7 +36,7 @@ fn ram(meminfo: &str) -> Option<u64> {
 
 /// The files that may hold a limit for the group of a line of `/proc/self/cgroup`: its own and those of
 /// the groups above, which bind it as well.
-fn limit_files(line: &str) -> Vec<PathBuf> {
+pub(crate) fn limit_files(line: &str) -> Vec<PathBuf> {
     let mut fields = line.splitn(3, ':').skip(1);
     let (Some(controllers), Some(group)) = (fields.next(), fields.next()) else { return Vec::new() };
     let (mount, file) = match controllers {

@@ -276,5 +276,16 @@ fn is_operator_new(symbol: &str) -> bool {
     symbol.starts_with("_Znw") || symbol.starts_with("_Zna")
 }
 
+/// An object file, as fuzzing feeds it.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz(file: std::fs::File, addresses: &[u64]) {
+    let Ok(object) = Object::read(file) else { return };
+    for &address in addresses {
+        let _ =
+            (object.function_at(address), object.exported_at(address).count(), object.tables_with(address));
+    }
+    Callers::of(&object);
+}
+
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,13 @@
 
 mod error;
 mod imports;
+/// An object file, as fuzzing feeds it.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz(file: &File) {
+    imports::names(file, "ptrace");
+    let _ = (Loader::of(file), script_interpreter(file));
+}
+
 #[cfg(test)]
 mod tests;
 
@@ -40,6 +47,17 @@ pub(crate) struct Program {
     pub(crate) traces: bool,
     /// What the user should know.
     pub(crate) warnings: Vec<String>,
+}
+
+impl Program {
+    /// Tells on stderr that a program that calls `ptrace` cannot trace what it starts, and what helps.
+    pub(crate) fn warn_of_tracing(&self, hint: &str) {
+        eprintln!(
+            "calltap: {} calls ptrace: if it traces what it starts, the kernel will refuse that, because \
+             we trace it already\nhint: {hint}",
+            self.path.display()
+        );
+    }
 }
 
 /// Finds the file that `command` means, as `execvp` with this `PATH` would, and looks at it.

@@ -1,5 +1,6 @@
 //! `calltap run`: starts the program, watches it to its end, reports.
 
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +12,7 @@ use calltap_analyzers::session::Session;
 use calltap_channel::Family;
 use calltap_channel::clock::Clock;
 use calltap_channel::segment::{
-    ALL_SIGNALS, CHECK_STACKS, DROP_WHEN_FULL, LATENCY_OFF, LOOK_AT_RUNNING, Layout, NO_FOLLOW, READER_GONE,
+    ALL_SIGNALS, CHECK_STACKS, DROP_WHEN_FULL, LATENCY_OFF, LOOK_AT_RUNNING, Layout, NO_FOLLOW,
     STACKS_AT_ALL, Segment,
 };
 use calltap_channel::stack;
@@ -48,11 +49,7 @@ pub fn run(options: &Run) -> anyhow::Result<ExitCode> {
         eprintln!("calltap: {warning}");
     }
     if program.traces && !options.no_follow {
-        eprintln!(
-            "calltap: {} calls ptrace: if it traces what it starts, the kernel will refuse that, because \
-             we trace it already\nhint: with --no-follow its children are left to it",
-            program.path.display()
-        );
+        program.warn_of_tracing("with --no-follow its children are left to it");
     }
     let suppressions = match &options.suppressions {
         Some(path) => Suppressions::read(path)?,
@@ -87,7 +84,7 @@ pub fn run(options: &Run) -> anyhow::Result<ExitCode> {
     };
     let tracer = start.tracer()?;
     let outcome = watch(options, tracer, file.segment(), clock, calibration);
-    file.segment().header().reader.store(READER_GONE, Ordering::Relaxed);
+    file.segment().no_reader();
     let outcome = outcome?;
 
     if let Some(errno) = outcome.exec_errno {
@@ -97,8 +94,12 @@ pub fn run(options: &Run) -> anyhow::Result<ExitCode> {
     if let (Some(path), Some(tally)) = (&options.dump_stacks, &outcome.tally) {
         let pids = outcome.processes.pids();
         let pid_of = |image| pids.get(&image).copied().unwrap_or(0);
-        std::fs::write(path, tally.lines(&file.segment().stacks(), pid_of))
-            .with_context(|| format!("the stacks could not be written to {}", path.display()))?;
+        crate::output_file::create(path)
+            .and_then(|mut to| to.write_all(tally.lines(&file.segment().stacks(), pid_of).as_bytes()))
+            .with_context(|| {
+                let place = path.display();
+                format!("the stacks could not be written to {place}\n{}", findings::ELSEWHERE)
+            })?;
     }
     let checked = options.check_stacks.then(|| {
         let segment = file.segment();
@@ -262,6 +263,7 @@ fn watch(
                 Ok(told) => {
                     line.show(&told);
                     last = told;
+                    service.go_on();
                 }
                 Err(_) => progress = never(),
             },
@@ -274,8 +276,8 @@ fn watch(
                 Ok(request) => service.wanted(request),
                 Err(_) => requests = never(),
             },
-            recv(seen) -> served => match served {
-                Ok(served) => service.served(served),
+            recv(seen) -> told => match told {
+                Ok((done, seen)) => service.served(done, seen),
                 Err(_) => seen = never(),
             },
             recv(exited) -> status => {

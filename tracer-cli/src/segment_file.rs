@@ -1,14 +1,18 @@
-//! The shared segment's file: a memfd, reachable only through the descriptors of the CLI in `/proc`.
+//! The shared segment's file: a memfd, reachable only through the descriptors of the CLI in `/proc`. It cannot be made
+//! shorter, by which a target could have whoever looks into it killed by SIGBUS. Its inner part is no file: the tracer
+//! inherits it from the CLI.
 
 use std::fs::File;
+use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use calltap_channel::segment::{Layout, Segment};
+use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::mman::{MapFlags, ProtFlags, mmap};
+use nix::sys::mman::{MapFlags, ProtFlags, mmap, mmap_anonymous};
 use nix::unistd::User;
 
 /// A segment mapped by this process, with the descriptor that keeps it reachable by path.
@@ -26,10 +30,7 @@ impl SegmentFile {
     /// # Errors
     /// If the system refuses the memory.
     pub fn create(layout: Layout) -> anyhow::Result<Self> {
-        let file = memfd_create(c"calltap", MFdFlags::MFD_CLOEXEC).context(
-            "cannot create the shared segment (memfd_create)\n\
-             hint: a limit on open files (ulimit -n) counts; calltap itself needs about ten",
-        )?;
+        let file = memory()?;
         Self::of(file, layout, None)
     }
 
@@ -47,16 +48,13 @@ impl SegmentFile {
     }
 
     fn of(file: OwnedFd, layout: Layout, path: Option<PathBuf>) -> anyhow::Result<Self> {
-        nix::unistd::ftruncate(&file, layout.size() as i64).with_context(|| {
-            format!(
-                "cannot make the shared segment {} bytes long\n\
-                 hint: a file size limit (ulimit -f) counts; lower --ring-size or --max-threads",
-                layout.size()
-            )
-        })?;
+        size(&file, layout.size())?;
         let base = map(&file, layout.size() as usize)?;
+        let inner = map_inner(layout.inner_size() as usize)?;
         // SAFETY: just mapped with the layout's size, page-aligned, and never unmapped.
         let segment = unsafe { Segment::create(base, layout) };
+        // SAFETY: as above, and new.
+        let segment = unsafe { segment.with_inner(inner) };
         Ok(Self { segment, file, path })
     }
 
@@ -76,6 +74,27 @@ impl SegmentFile {
     }
 }
 
+fn memory() -> anyhow::Result<OwnedFd> {
+    memfd_create(c"calltap", MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING).context(
+        "cannot create the shared segment (memfd_create)\n\
+         hint: a limit on open files (ulimit -n) counts; calltap itself needs about ten",
+    )
+}
+
+/// Gives a new file its size, for ever where it is memory.
+fn size(file: &OwnedFd, bytes: u64) -> anyhow::Result<()> {
+    nix::unistd::ftruncate(file, bytes as i64).with_context(|| {
+        format!(
+            "cannot make the shared segment {bytes} bytes long\n\
+             hint: a file size limit (ulimit -f) counts; lower --ring-size or --max-threads"
+        )
+    })?;
+    let seals = SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SEAL;
+    // A file in a directory, which another user's processes open, has none.
+    let _ = fcntl(file, FcntlArg::F_ADD_SEALS(seals));
+    Ok(())
+}
+
 /// Maps a segment that another process has created, for the rest of this process's life.
 ///
 /// # Errors
@@ -91,18 +110,29 @@ pub fn open(segment: OwnedFd) -> anyhow::Result<Segment> {
     Ok(unsafe { Segment::view(base, layout) })
 }
 
+const FLAGS: MapFlags = MapFlags::MAP_SHARED.union(MapFlags::MAP_NORESERVE);
+const PROTECTION: ProtFlags = ProtFlags::PROT_READ.union(ProtFlags::PROT_WRITE);
+
 fn map(file: &impl AsFd, size: usize) -> anyhow::Result<*mut u8> {
-    let length = std::num::NonZeroUsize::new(size).context("an empty segment")?;
-    let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
-    let flags = MapFlags::MAP_SHARED | MapFlags::MAP_NORESERVE;
+    let length = NonZeroUsize::new(size).context("an empty segment")?;
     // SAFETY: a new mapping at an address of the kernel's choice touches no existing memory.
-    let base = unsafe { mmap(None, length, protection, flags, file, 0) }.with_context(|| {
-        format!(
-            "cannot map {size} bytes of shared memory\n\
-             hint: an address-space limit (ulimit -v) counts; lower --ring-size or --max-threads"
-        )
-    })?;
+    let base = unsafe { mmap(None, length, PROTECTION, FLAGS, file, 0) }.with_context(|| refused(size))?;
     Ok(base.as_ptr().cast())
+}
+
+/// Memory that is shared with the processes that this one forks.
+fn map_inner(size: usize) -> anyhow::Result<*mut u8> {
+    let length = NonZeroUsize::new(size).context("an empty segment")?;
+    // SAFETY: as above.
+    let base = unsafe { mmap_anonymous(None, length, PROTECTION, FLAGS) }.with_context(|| refused(size))?;
+    Ok(base.as_ptr().cast())
+}
+
+fn refused(size: usize) -> String {
+    format!(
+        "cannot map {size} bytes of shared memory\n\
+         hint: an address-space limit (ulimit -v) counts; lower --ring-size or --max-threads"
+    )
 }
 
 /// A new tag; see [`calltap_channel::segment::Header::tag`].

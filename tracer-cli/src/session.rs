@@ -58,6 +58,7 @@ impl Start<'_> {
     /// # Errors
     /// If there is no process to be had.
     pub fn tracer(&self) -> anyhow::Result<Process> {
+        self.file.segment().prepare_inner();
         let spec = Spec {
             segment: self.file.segment(),
             library: self.library.to_owned(),
@@ -91,15 +92,24 @@ impl Target {
         Self { tracer }
     }
 
+    /// Whether this process is the tracer's child. Its number comes from memory that the target can write: any other
+    /// number, -1 say, would have us signal somebody else.
+    fn has_started(&self, process: u64) -> bool {
+        let Ok(process) = u32::try_from(process) else { return false };
+        process != 0
+            && crate::snapshot::find::Status::of(process)
+                .is_some_and(|status| i64::from(status.parent) == i64::from(self.tracer.as_raw()))
+    }
+
     /// Hands a signal to the program; once that has ended, lets its children go.
     pub fn hand_on(&self, arrived: Arrived, segment: &Segment, root_ended: bool) {
-        let root = segment.header().root_pid.load(std::sync::atomic::Ordering::Acquire);
+        let root = segment.inner().root_pid.load(std::sync::atomic::Ordering::Acquire);
         let ends =
             matches!(arrived.signal, Signal::SIGINT | Signal::SIGTERM | Signal::SIGHUP | Signal::SIGQUIT);
         if root_ended && ends {
             // Only background children are left; they run on without us.
             let _ = kill(self.tracer, Signal::SIGUSR2);
-        } else if arrived.sent && root != 0 {
+        } else if arrived.sent && self.has_started(root) {
             let _ = kill(Pid::from_raw(root as i32), arrived.signal);
         }
     }

@@ -21,6 +21,8 @@ mod debug_file;
 mod demangle;
 mod elf;
 mod files;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod images;
 mod lookup;
 mod memory;

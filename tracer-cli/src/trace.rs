@@ -10,7 +10,7 @@ pub mod options;
 pub mod plan;
 mod prepare;
 mod print;
-mod record;
+pub(crate) mod record;
 mod replay;
 mod show;
 mod stacks;
@@ -30,7 +30,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Context;
 use calltap_channel::clock::Clock;
 use calltap_channel::segment::{
-    ALL_SIGNALS, DROP_WHEN_FULL, Layout, NO_FOLLOW, READER_GONE, STACKS_AT_ALL, Segment,
+    ALL_SIGNALS, DROP_WHEN_FULL, Layout, NO_FOLLOW, STACKS_AT_ALL, Segment, counted,
 };
 use calltap_channel::stack;
 
@@ -47,6 +47,7 @@ use self::watch::Watch;
 use crate::calibration::{Calibration, Scale};
 use crate::cli::OnFull;
 use crate::library::{Binding, Library};
+use crate::output_file;
 use crate::preflight;
 use crate::reader::processes::Ending;
 use crate::segment_file::{self, SegmentFile};
@@ -110,7 +111,7 @@ fn play(options: &Trace, filter: &Filter, path: &Path) -> anyhow::Result<ExitCod
     let (end, whole) = replay.play(&mut stream, stacks.as_ref());
     show::complaints(options, &prototypes.complaints(), &mut io::stderr())?;
     tell_losses(end.lost, stream.malformed + stream.abandoned, end.unfollowed);
-    if let Some(coverage) = written(stream.finish(&end))? {
+    if let Some(coverage) = written(stream.finish(&end), options)? {
         tell_coverage(options, &coverage);
     }
     whole.map(|()| ExitCode::SUCCESS)
@@ -120,6 +121,9 @@ fn start(options: &Trace, filter: &Filter) -> anyhow::Result<ExitCode> {
     let program = preflight::examine(&options.command[0], std::env::var_os("PATH").as_deref())?;
     for warning in &program.warnings {
         eprintln!("calltap: {warning}");
+    }
+    if program.traces && options.follow {
+        program.warn_of_tracing("without -f its children are left to it");
     }
     let examined = program.interpreter.as_deref().unwrap_or(&program.path);
     let prepared = prepare::prepare(options, filter, examined)?;
@@ -171,9 +175,7 @@ fn start(options: &Trace, filter: &Filter) -> anyhow::Result<ExitCode> {
             Recorder::new(&file, segment).run(clock, scale, &watch.stop, &watch.root_ended);
         ended(&segment, &watch, &outcome, &program.path)?;
         tell_losses(end.lost, 0, end.unfollowed);
-        begun
-            .and(written)
-            .with_context(|| "cannot write the recording\nhint: the program itself has run to its end")?;
+        begun.and(written).with_context(|| unwritten("recording", options.record.as_deref()))?;
         return status(outcome);
     }
     let names = Names::Live(segment.directory().context("the segment has no directory")?);
@@ -186,7 +188,7 @@ fn start(options: &Trace, filter: &Filter) -> anyhow::Result<ExitCode> {
     let (outcome, end) = Live::new(segment, clock).run(&mut stream, &watch.stop, &watch.root_ended);
     ended(&segment, &watch, &outcome, &program.path)?;
     tell_losses(end.lost, stream.malformed + stream.abandoned, end.unfollowed);
-    if let Some(coverage) = written(stream.finish(&end))? {
+    if let Some(coverage) = written(stream.finish(&end), options)? {
         tell_coverage(options, &coverage);
         let unmet = unmet::unmet(filter, &coverage, start.library, &nameless);
         unmet.iter().filter(|_| !options.quiet).for_each(|line| eprintln!("calltap: {line}"));
@@ -196,7 +198,12 @@ fn start(options: &Trace, filter: &Filter) -> anyhow::Result<ExitCode> {
 
 /// The file that is recorded to.
 fn recording(path: &Path) -> anyhow::Result<File> {
-    File::create(path).with_context(|| format!("cannot write the recording to {}", path.display()))
+    output_file::create(path).with_context(|| {
+        format!(
+            "cannot write the recording to {}\nhint: the directory must exist and be writable, with room in it",
+            path.display()
+        )
+    })
 }
 
 /// Nobody reads any more. Waits for the tracer.
@@ -205,12 +212,19 @@ fn recording(path: &Path) -> anyhow::Result<File> {
 /// If it failed, or the program could not be executed.
 fn ended(segment: &Segment, watch: &Watch, outcome: &Outcome, program: &Path) -> anyhow::Result<()> {
     let header = segment.header();
-    header.reader.store(READER_GONE, Ordering::Relaxed);
+    segment.no_reader();
     let failure = watch.end(outcome);
     if let Some(errno) = outcome.exec_errno {
         return Err(session::not_executed(program, errno, outcome.filter_refused, WITHOUT_FILTER));
     }
-    let gave_up = header.gave_up.load(Ordering::Relaxed);
+    let gave_up = counted(&header.gave_up).unwrap_or(0);
+    if outcome.damage.is_any() {
+        eprintln!(
+            "calltap: {}: the trace is neither complete nor right\n\
+             hint: a wild pointer can do that; valgrind or -fsanitize=address finds it",
+            outcome.damage
+        );
+    }
     if gave_up > 0 {
         eprintln!("calltap: {gave_up} processes went on untraced because calltap did not read");
     }
@@ -224,13 +238,20 @@ fn status(outcome: Outcome) -> anyhow::Result<ExitCode> {
 }
 
 /// What was written, unless whoever was to read it has gone away: that is no failure.
-fn written<T>(result: io::Result<T>) -> anyhow::Result<Option<T>> {
+fn written<T>(result: io::Result<T>, options: &Trace) -> anyhow::Result<Option<T>> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(None),
-        result => {
-            result.map(Some).context("cannot write the trace\nhint: the program itself has run to its end")
-        }
+        result => result.map(Some).with_context(|| unwritten("trace", options.output.as_deref())),
     }
+}
+
+/// What is said where the program has come to its end, and not all that it did could be written.
+fn unwritten(what: &str, path: Option<&Path>) -> String {
+    let place = path.unwrap_or(Path::new("stderr")).display();
+    format!(
+        "cannot write the {what} to {place}\n\
+         hint: make room there, or name another file; the program itself has run to its end"
+    )
 }
 
 fn layout(options: &Trace, plan_words: u64) -> anyhow::Result<Layout> {
@@ -284,4 +305,12 @@ fn tell_coverage(options: &Trace, coverage: &Coverage) {
     } else if let Some(shortfall) = coverage.shortfall().filter(|_| !options.quiet) {
         eprintln!("calltap: {shortfall}");
     }
+}
+
+/// An object file, as fuzzing feeds it.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz(path: &Path) {
+    let named = std::collections::HashSet::from(["function"]);
+    let _ = nameless::Nameless::read(path, &named).map(|nameless| nameless.names().count());
+    let _ = (needed::dynamic(path), needed::soname(path), needed::functions(path));
 }

@@ -156,6 +156,12 @@ impl Layout {
         Self::pages((self.capacity + MAX_WORDS as u64) * 8)
     }
 
+    /// Size of the inner part in bytes: its header, the tracer's control block and ring.
+    #[must_use]
+    pub const fn inner_size(&self) -> u64 {
+        2 * PAGE + self.stride()
+    }
+
     /// Size of the segment in bytes.
     #[must_use]
     pub const fn size(&self) -> u64 {

@@ -5,7 +5,7 @@
 //! word 1      stacks whose frames found no room
 //! word 2      stacks in the table
 //! 8           index: hash, place; two words a slot
-//! then        store: for each stack one word (length, end), then its frames, innermost first
+//! then        store: for each stack one word (length, end, check), then its frames, innermost first
 //! ```
 //! Neighbouring frames mostly have the upper halves of their words in common. So the store is counted in
 //! halves: for each 32 frames one whose bits say which of them bring a new upper half, then for each frame its
@@ -111,7 +111,7 @@ impl StackTable {
                 let claimed = self.word(at).compare_exchange(0, hash, Ordering::Relaxed, Ordering::Relaxed);
                 match claimed {
                     Ok(_) => {
-                        self.write(at + 1, end, frames);
+                        self.write(hash, at + 1, end, frames);
                         return slot as u32 + 1;
                     }
                     Err(other) => seen = other,
@@ -125,8 +125,16 @@ impl StackTable {
         0
     }
 
+    /// What stands beside a stack's frames to tell whether they are still those that were stored: 24 bits.
+    fn check(hash: u64, end: u64, frames: impl Iterator<Item = Frame>) -> u64 {
+        let all = frames.fold(hash ^ end, |all, frame| {
+            (all ^ frame.0).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
+        });
+        all.wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 40
+    }
+
     #[cold]
-    fn write(&self, place: u64, end: End, frames: impl ExactSizeIterator<Item = Frame> + Clone) {
+    fn write(&self, hash: u64, place: u64, end: End, frames: impl ExactSizeIterator<Item = Frame> + Clone) {
         let length = frames.len();
         let words = 1 + packed(frames.clone()).div_ceil(2) as u64;
         let at = self.word(0).fetch_add(words, Ordering::Relaxed);
@@ -135,7 +143,8 @@ impl StackTable {
             return;
         }
         let first = self.store() + at;
-        self.word(first).store(length as u64 | (end as u64) << 32, Ordering::Relaxed);
+        let check = Self::check(hash, end as u64, frames.clone());
+        self.word(first).store(length as u64 | (end as u64) << 32 | check << 40, Ordering::Relaxed);
         let (mut next, mut low) = (first + 1, None);
         pack(frames, |half| match low.take() {
             None => low = Some(half),
@@ -158,12 +167,13 @@ impl StackTable {
     pub fn get(&self, id: u32) -> Option<Stack> {
         let slot = u64::from(id).checked_sub(1).filter(|slot| *slot < self.slots)?;
         let at = self.word(PREFIX + slot * 2 + 1).load(Ordering::Acquire).checked_sub(1)?;
+        let hash = self.word(PREFIX + slot * 2).load(Ordering::Relaxed);
         let load = |index: u64| {
             (index < self.store_words()).then(|| self.word(self.store() + index).load(Ordering::Relaxed))
         };
         let header = load(at)?;
         let length = (header & 0xffff_ffff) as usize;
-        let end = match header >> 32 {
+        let end = match header >> 32 & 0xff {
             1 => End::Outermost,
             2 => End::Depth,
             3 => End::Lost,
@@ -179,7 +189,19 @@ impl StackTable {
             next += 1;
             Some(half)
         };
-        Some(Stack { frames: unpack(length, half)?, end })
+        let frames = unpack(length, half)?;
+        (Self::check(hash, end as u64, frames.iter().copied()) == header >> 40)
+            .then_some(Stack { frames, end })
+    }
+
+    /// Whether a stack was stored under this number that [`Self::get`] does not give: somebody has scribbled over it,
+    /// or over the record that has the number.
+    #[must_use]
+    pub fn is_damaged(&self, id: u32) -> bool {
+        let Some(slot) = u64::from(id).checked_sub(1) else { return false };
+        // Without a place its frames found no room.
+        let is_stored = |slot| self.word(PREFIX + slot * 2 + 1).load(Ordering::Acquire) != 0;
+        slot >= self.slots || (is_stored(slot) && self.get(id).is_none())
     }
 
     /// Stacks in the table.

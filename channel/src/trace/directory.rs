@@ -27,7 +27,7 @@ struct Heads {
 struct Entry {
     /// [`EMPTY`], [`WRITING`], [`READY`].
     state: AtomicU32,
-    /// Row of the plan plus one; 0 for none.
+    /// Row of the plan plus one, 0 for none, in bits 0-19; [`check`] above them.
     row: AtomicU32,
     hash: AtomicU64,
     /// Offset among the texts in the high half, length in the low half.
@@ -102,7 +102,8 @@ impl Directory {
                         return None;
                     };
                     entry.hash.store(hash, Ordering::Relaxed);
-                    entry.row.store(row.map_or(0, |row| row + 1), Ordering::Relaxed);
+                    let row = row.filter(|row| *row < ROWS).map_or(0, |row| row + 1);
+                    entry.row.store(row | check(hash, row), Ordering::Relaxed);
                     entry.name.store(texts[0], Ordering::Relaxed);
                     entry.provider.store(texts[1], Ordering::Relaxed);
                     // Release: pairs with the Acquire of whoever finds it ready.
@@ -150,11 +151,14 @@ impl Directory {
         if entry.state.load(Ordering::Acquire) != READY {
             return None;
         }
-        Some(Met {
-            name: self.text(entry.name.load(Ordering::Relaxed))?,
-            provider: self.text(entry.provider.load(Ordering::Relaxed))?,
-            row: entry.row.load(Ordering::Relaxed).checked_sub(1),
-        })
+        let name = self.text(entry.name.load(Ordering::Relaxed))?;
+        let provider = self.text(entry.provider.load(Ordering::Relaxed))?;
+        // Somebody may have scribbled over it.
+        let hash = entry.hash.load(Ordering::Relaxed);
+        let checked_row = entry.row.load(Ordering::Relaxed);
+        let row = checked_row & ROWS;
+        let is_whole = hash_of(&[name, b"@", provider]) == hash && row | check(hash, row) == checked_row;
+        is_whole.then(|| Met { name, provider, row: row.checked_sub(1) })
     }
 
     fn text(&self, word: u64) -> Option<&[u8]> {
@@ -177,6 +181,14 @@ impl Directory {
     pub fn lost(&self) -> u64 {
         self.heads().lost.load(Ordering::Relaxed)
     }
+}
+
+/// The most rows of a plan that functions have.
+const ROWS: u32 = (1 << 20) - 1;
+
+/// What stands beside a row to tell whether it is still the one that was entered.
+fn check(hash: u64, row: u32) -> u32 {
+    ((hash ^ u64::from(row)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32 & !ROWS
 }
 
 /// FNV-1a, 64 bits, of the parts in a row.

@@ -203,6 +203,11 @@ pub struct Row {
     pub exit: usize,
 }
 
+/// Where an entry of a table begins. Offsets may be anybody's; outside of the plan all words are 0.
+fn entry(first: usize, index: usize, words: usize) -> usize {
+    first.saturating_add(index.saturating_mul(words))
+}
+
 impl<'a> Plan<'a> {
     /// One in which there is nothing.
     pub const EMPTY: Self = Self { words: &[] };
@@ -235,7 +240,7 @@ impl<'a> Plan<'a> {
             return &[];
         }
         let length = self.word(at) as usize;
-        let words = self.words.get(at + 1..).unwrap_or(&[]);
+        let words = self.words.get(at.saturating_add(1)..).unwrap_or(&[]);
         let length = length.min(words.len() * 8);
         // SAFETY: `length` bytes lie within the words; any bytes are valid, and words are larger.
         unsafe { core::slice::from_raw_parts(words.as_ptr().cast(), length) }
@@ -247,7 +252,7 @@ impl<'a> Plan<'a> {
         let first = plan.word(head::RULES) as usize;
         let count = (plan.word(head::RULE_COUNT) as usize).min(plan.words.len());
         (0..count).filter_map(move |index| {
-            let at = first + index * RULE_WORDS;
+            let at = entry(first, index, RULE_WORDS);
             let kind = match plan.word(at) {
                 0 => RuleKind::Calls,
                 1 => RuleKind::CallsNot,
@@ -257,11 +262,13 @@ impl<'a> Plan<'a> {
                 5 => RuleKind::LibraryNot,
                 _ => return None,
             };
-            Some(Rule { kind, symbol: plan.pattern(at + 1)?, object: plan.pattern(at + 3)? })
+            Some(Rule { kind, symbol: plan.pattern(at, 1)?, object: plan.pattern(at, 3)? })
         })
     }
 
-    fn pattern(&self, at: usize) -> Option<Pattern<'a>> {
+    /// The pattern behind so many words of a rule.
+    fn pattern(&self, rule: usize, behind: usize) -> Option<Pattern<'a>> {
+        let at = rule.saturating_add(behind);
         let kind = match self.word(at) {
             0 => PatternKind::Any,
             1 => PatternKind::Exact,
@@ -270,7 +277,7 @@ impl<'a> Plan<'a> {
             4 => PatternKind::Main,
             _ => return None,
         };
-        Some(Pattern { kind, text: self.text(self.word(at + 1) as usize) })
+        Some(Pattern { kind, text: self.text(self.word(at.saturating_add(1)) as usize) })
     }
 
     /// The row of a function: one for its provider before one for any. `fits` says whether a row's provider text
@@ -285,14 +292,14 @@ impl<'a> Plan<'a> {
         let hash = super::directory::hash_of(&[name]) as usize;
         let mut any = None;
         for probe in 0..slots {
-            let slot = self.word(first + (hash.wrapping_add(probe) & (slots - 1)));
+            let slot = self.word(first.saturating_add(hash.wrapping_add(probe) & (slots - 1)));
             let Some(number) = slot.checked_sub(1) else { break };
-            let at = self.word(head::ROWS) as usize + number as usize * ROW_WORDS;
+            let at = entry(self.word(head::ROWS) as usize, number as usize, ROW_WORDS);
             if self.text(self.word(at) as usize) != name {
                 continue;
             }
             let row = self.numbered(number as u32);
-            match self.text(self.word(at + 1) as usize) {
+            match self.text(self.word(at.saturating_add(1)) as usize) {
                 [] => any = row,
                 provider if fits(provider) => return row,
                 _ => {}
@@ -307,12 +314,12 @@ impl<'a> Plan<'a> {
         if u64::from(number) >= self.word(head::ROW_COUNT) {
             return None;
         }
-        let at = self.word(head::ROWS) as usize + number as usize * ROW_WORDS;
+        let at = entry(self.word(head::ROWS) as usize, number as usize, ROW_WORDS);
         Some(Row {
             number,
-            shape: self.word(at + 2),
-            entry: self.word(at + 3) as usize,
-            exit: self.word(at + 4) as usize,
+            shape: self.word(at.saturating_add(2)),
+            entry: self.word(at.saturating_add(3)) as usize,
+            exit: self.word(at.saturating_add(4)) as usize,
         })
     }
 
@@ -321,8 +328,8 @@ impl<'a> Plan<'a> {
         let plan = *self;
         let count = if at == 0 { 0 } else { (plan.word(at) as usize).min(plan.words.len()) };
         (0..count).filter_map(move |index| {
-            let capture = at + 1 + index * CAPTURE_WORDS;
-            Some((Place::of(plan.word(capture))?, plan.word(capture + 1) as usize))
+            let capture = entry(at.saturating_add(1), index, CAPTURE_WORDS);
+            Some((Place::of(plan.word(capture))?, plan.word(capture.saturating_add(1)) as usize))
         })
     }
 }

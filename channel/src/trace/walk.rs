@@ -46,6 +46,7 @@ mod walker;
 
 use super::plan::{Place, Plan};
 pub use node::Limit;
+pub use walker::Scratch;
 use walker::Walker;
 
 /// The most bytes that one walk copies.
@@ -107,8 +108,8 @@ impl Values {
     }
 }
 
-/// Copies what the captures at `captures` (an offset in the plan) lead to. Needs 3 KB of stack, and what `memory` and
-/// `sink` do.
+/// Copies what the captures at `captures` (an offset in the plan) lead to. Needs some hundred bytes of stack, and what
+/// `memory` and `sink` do.
 // Not inlined, nor the next: its caller's stack may be small, and must not hold two of these.
 #[inline(never)]
 pub fn walk(
@@ -117,8 +118,9 @@ pub fn walk(
     values: &Values,
     memory: &mut impl Memory,
     sink: &mut impl Sink,
+    scratch: &mut Scratch,
 ) {
-    let mut walker = Walker::new(*plan, values, memory, sink);
+    let mut walker = Walker::new(*plan, values, memory, sink, scratch);
     for (place, node) in plan.captures(captures) {
         walker.begin(place, node);
     }
@@ -126,8 +128,8 @@ pub fn walk(
 
 /// Copies `bytes` bytes at an address, in pieces.
 #[inline(never)]
-pub fn copy(address: u64, bytes: u64, memory: &mut impl Memory, sink: &mut impl Sink) {
-    Walker::new(Plan::EMPTY, &Values::default(), memory, sink).copy(address, bytes);
+pub fn copy(address: u64, bytes: u64, memory: &mut impl Memory, sink: &mut impl Sink, scratch: &mut Scratch) {
+    Walker::new(Plan::EMPTY, &Values::default(), memory, sink, scratch).copy(address, bytes);
 }
 
 fn read_word(memory: &mut impl Memory, address: u64) -> Option<u64> {

@@ -4,6 +4,7 @@ use calltap_channel::function::Provider;
 
 use crate::definer::{Hooks, Next};
 
+mod confining;
 mod descriptors;
 mod entries;
 mod limits;
@@ -126,9 +127,10 @@ macro_rules! define_hooks {
         /// signal handler, not while another thread holds the loader's lock.
         pub(crate) fn resolve_all() {
             $(if matches!(Provider::$provider, Provider::C) { let _ = $name::REAL.of::<Next>().get(); })*
+            let _ = (confining::prctl::REAL.of::<Next>().get(), confining::syscall::REAL.of::<Next>().get());
         }
 
-        /// Shows `each` the hooks of every name.
+        /// Shows `each` the hooks of every name in the list, in its order.
         pub(crate) fn all(mut each: impl FnMut(Hooks)) {
             $(each($name::hooks());)*
         }
@@ -136,7 +138,11 @@ macro_rules! define_hooks {
         /// The hooks of this name.
         pub(crate) fn named(name: &[u8]) -> Option<Hooks> {
             $(if name == stringify!($name).as_bytes() { return Some($name::hooks()); })*
-            None
+            match name {
+                b"prctl" => Some(confining::prctl::hooks()),
+                b"syscall" => Some(confining::syscall::hooks()),
+                _ => None,
+            }
         }
     };
 }

@@ -6,7 +6,7 @@
 //!  choose       which calls the rules ask for; pattern
 //!  special      functions that are not like others
 //!  imported     a function that is asked for, and what is recorded of it; functions: the entries
-//!  follow       addresses that may be taken: the same entry everywhere; given: those that dlsym gives
+//!  follow       addresses that may be taken: the same entry everywhere; given: those that dlsym gives and dladdr takes
 //!  slots        writing; lazy: those that have not been bound yet
 //!  watch        new objects; coverage: what is told of them
 //!  typed        hooks in slots; namespaces: those of other namespaces
@@ -30,7 +30,7 @@ use super::relocations::{self, Slot, Use};
 use super::slots::Writer;
 use super::{choose, lazy, namespaces, special, typed, watch};
 
-pub(crate) use super::given::given;
+pub(crate) use super::given::{given, own_address};
 pub(crate) use super::lazy::resolve;
 pub(crate) use super::watch::watched;
 

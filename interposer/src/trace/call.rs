@@ -14,15 +14,25 @@ use super::capture;
 use super::entry::{COPYING, SLOWLY};
 use super::frame::Frame;
 use super::functions::{
-    BACKTRACES, COPIES, COUNT, Function, GIVES_ADDRESS, JUMP, LAZY, LEAVES, RETURNS_VECTORS, RETURNS_X87,
-    SILENT, UNWINDS, VFORKS, WATCHED,
+    BACKTRACES, CALLS_KERNEL, CONTROLS, COPIES, COUNT, Function, GIVES_ADDRESS, JUMP, LAZY, LEAVES,
+    RETURNS_VECTORS, RETURNS_X87, SILENT, TAKES_ADDRESS, UNWINDS, VFORKS, WATCHED,
 };
 use super::record::{entry_words, marks_of, return_words, write_entry, write_return};
 use super::registers::{Entered, Results};
 use crate::{slot, state};
 
 /// What keeps [`enter`] from doing it.
-const RARE: u64 = BACKTRACES | GIVES_ADDRESS | LAZY | LEAVES | SILENT | UNWINDS | VFORKS | WATCHED;
+const RARE: u64 = BACKTRACES
+    | CALLS_KERNEL
+    | CONTROLS
+    | GIVES_ADDRESS
+    | LAZY
+    | LEAVES
+    | SILENT
+    | TAKES_ADDRESS
+    | UNWINDS
+    | VFORKS
+    | WATCHED;
 /// What keeps [`leave`] from doing it.
 const RARE_AT_END: u64 = COUNT | GIVES_ADDRESS | SILENT;
 /// The same of the word of taps: another clock, stacks.

@@ -10,6 +10,7 @@ use calltap_channel::trace::walk::{self, Sink, Values};
 
 use super::functions::Function;
 use super::guarded::Guarded;
+use super::scratch;
 use crate::{call, image, slot, thread};
 
 /// Words of a note before its bytes: with the address and how many there are.
@@ -22,7 +23,9 @@ pub(crate) fn at_entry(function: &Function, values: &Values, stamp: u64, sp: u64
     let Some(mut notes) = Notes::of_this_thread(stamp, sp) else { return };
     let stack_bytes = function.number.load(Ordering::Relaxed) >> 48;
     if stack_bytes != 0 {
-        walk::copy(values.stack_argument(0), stack_bytes, &mut Guarded::at(stamp), &mut notes);
+        scratch::with(notes.control, |scratch| {
+            walk::copy(values.stack_argument(0), stack_bytes, &mut Guarded::at(stamp), &mut notes, scratch);
+        });
     }
     notes.follow(function.captures.load(Ordering::Relaxed) as u32, values);
 }
@@ -59,7 +62,9 @@ impl Notes {
         let Some(segment) = image::segment() else { return };
         // SAFETY: the CLI has written it before the target began.
         let Some(plan) = Plan::new(unsafe { segment.plan() }) else { return };
-        walk::walk(&plan, captures as usize, values, &mut Guarded::at(self.stamp), self);
+        scratch::with(self.control, |scratch| {
+            walk::walk(&plan, captures as usize, values, &mut Guarded::at(self.stamp), self, scratch);
+        });
     }
 }
 

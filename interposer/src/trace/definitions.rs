@@ -2,7 +2,7 @@
 
 use goblin::elf64::sym::{STT_GNU_IFUNC, Sym, st_type};
 
-use super::image::Tables;
+use super::image::{Image, Tables};
 
 /// The first symbol of this name in an object's table, of whatever version; see [`find_that`].
 pub(crate) fn find(tables: &Tables, name: &[u8]) -> Option<&'static Sym> {
@@ -18,6 +18,18 @@ pub(crate) fn find_that(tables: &Tables, name: &[u8], fits: impl Fn(&Sym) -> boo
     let found = if tables.gnu_hash != 0 { by_gnu_hash(tables, name, is_it) } else { None };
     // The GNU table has no undefined symbols but those with a value, and not all linkers put these in.
     found.or_else(|| if tables.hash != 0 { by_hash(tables, name, is_it) } else { None })
+}
+
+/// The address that a loaded library defines under a name.
+pub(crate) fn definition_in(object: &libc::dl_phdr_info, name: &[u8]) -> Option<u64> {
+    let base = object.dlpi_addr;
+    // SAFETY: the loader's description of an object: so many headers are there.
+    let headers = unsafe { core::slice::from_raw_parts(object.dlpi_phdr, usize::from(object.dlpi_phnum)) };
+    let dynamic = headers.iter().find(|header| header.p_type == libc::PT_DYNAMIC)?;
+    let image = Image::read(base, base.wrapping_add(dynamic.p_vaddr), false);
+    let symbol =
+        find_that(&Tables::read(&image)?, name, |symbol| symbol.st_shndx != 0 && !is_indirect(symbol))?;
+    Some(base.wrapping_add(symbol.st_value))
 }
 
 /// Whether a symbol is of an indirect function.

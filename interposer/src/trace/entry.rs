@@ -20,8 +20,8 @@ use core::arch::global_asm;
 
 use super::call::{enter, enter_copying, leave, leave_copying};
 use super::functions::{
-    ASKS_CALLER, BACKTRACES, COUNT, LAZY, LEAVES, RETURNS_VECTORS, RETURNS_X87, SILENT, UNWINDS, VECTORS,
-    VFORKS, WATCHED,
+    ASKS_CALLER, BACKTRACES, COUNT, GIVES_ADDRESS, LAZY, LEAVES, RETURNS_VECTORS, RETURNS_X87, SILENT,
+    TAKES_ADDRESS, UNWINDS, VECTORS, VFORKS, WATCHED,
 };
 use super::personality::personality;
 use super::rare::{enter_slowly, leave_slowly, left};
@@ -33,7 +33,16 @@ pub(crate) const SLOWLY: u64 = 1;
 pub(crate) const COPYING: u64 = 2;
 
 /// Flags of functions for which more is to be done than to count.
-const SPECIAL: u64 = ASKS_CALLER | BACKTRACES | LAZY | LEAVES | SILENT | UNWINDS | VFORKS | WATCHED;
+const SPECIAL: u64 = ASKS_CALLER
+    | BACKTRACES
+    | GIVES_ADDRESS
+    | LAZY
+    | LEAVES
+    | SILENT
+    | TAKES_ADDRESS
+    | UNWINDS
+    | VFORKS
+    | WATCHED;
 
 unsafe extern "C" {
     static calltap_returned: u8;
@@ -284,7 +293,7 @@ global_asm!(
     counts = const crate::slot::COUNTS,
     count = const COUNT,
     special = const SPECIAL,
-    always = const LAZY | WATCHED,
+    always = const LAZY | TAKES_ADDRESS | WATCHED,
     vectors = const VECTORS,
     returns_vectors = const RETURNS_VECTORS,
     returns_x87 = const RETURNS_X87,

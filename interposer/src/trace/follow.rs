@@ -38,7 +38,10 @@ pub(crate) fn follow(object: &Object, writer: &mut Writer) {
         if !matches!(slot.used, Use::CallOrTake | Use::Take) || value == 0 {
             continue;
         }
-        let Some(function) = functions::find(value, Function::is_taken) else { continue };
+        // Asked first, because it is quick to say no.
+        if functions::find(value, Function::is_taken).is_none() {
+            continue;
+        }
         let symbol = tables.symbol(slot.symbol);
         let name = tables.name(symbol);
         if !may_be_function(symbol)
@@ -47,15 +50,19 @@ pub(crate) fn follow(object: &Object, writer: &mut Writer) {
         {
             continue;
         }
-        let function = match objects::place_of_code(value).map(objects::object) {
-            Some(provider) if is_indirect(provider, name) => {
-                functions::find(value, |function| function.is_taken() && is_named(function, name))
-            }
-            _ => Some(function),
-        };
-        if let Some(function) = function {
+        if let Some(function) = standing_for(name, value) {
             writer.write(&object.image, slot.address, function.address());
         }
+    }
+}
+
+/// The entry that stands in slots from which the address of the function of this name at `value` may be taken.
+pub(crate) fn standing_for(name: &[u8], value: u64) -> Option<&'static Function> {
+    match objects::place_of_code(value).map(objects::object) {
+        Some(provider) if is_indirect(provider, name) => {
+            functions::find(value, |function| function.is_taken() && is_named(function, name))
+        }
+        _ => functions::find(value, Function::is_taken),
     }
 }
 

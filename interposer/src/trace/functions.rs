@@ -37,7 +37,7 @@ pub(crate) const LEAVES: u64 = 1 << 10;
 pub(crate) const SILENT: u64 = 1 << 11;
 /// Flag: `vfork`: the thread's ring is parked. With [`JUMP`].
 pub(crate) const VFORKS: u64 = 1 << 12;
-/// Flag: `dlsym`, `dlvsym` whose result is to be traced.
+/// Flag: `dlsym`, `dlvsym`: what they give is to be what stands in slots, or to be traced.
 pub(crate) const GIVES_ADDRESS: u64 = 1 << 13;
 /// Flag: the plan has no row for it: entries are marked [`NO_ROW`](calltap_channel::trace::NO_ROW).
 pub(crate) const GUESSED: u64 = 1 << 14;
@@ -45,6 +45,13 @@ pub(crate) const GUESSED: u64 = 1 << 14;
 pub(crate) const BACKTRACES: u64 = 1 << 15;
 /// Flag: `_Unwind_Backtrace`: the same. With [`JUMP`].
 pub(crate) const UNWINDS: u64 = 1 << 16;
+/// Flag: `prctl`, by which a program may confine itself ([`crate::confined`]).
+pub(crate) const CONTROLS: u64 = 1 << 18;
+/// Flag: `syscall`: the same.
+pub(crate) const CALLS_KERNEL: u64 = 1 << 19;
+
+/// Flag: `dladdr`, `dladdr1`: asked about an entry, they are asked about its function.
+pub(crate) const TAKES_ADDRESS: u64 = 1 << 17;
 
 /// Bit of [`Function::rest`]`[1]`: the entry's address stands where it may be taken.
 const TAKEN: u64 = 1 << 0;

@@ -1,7 +1,7 @@
 //! A function that somebody imports: whether its calls are asked for, what is recorded of it, and its entry.
 
 use calltap_channel::note::refused;
-use calltap_channel::trace::plan::{COUNT_ONLY, NO_ARGUMENTS, NO_MEMORY, Plan, TAP_DLSYM, TYPED, shape};
+use calltap_channel::trace::plan::{COUNT_ONLY, NO_ARGUMENTS, NO_MEMORY, Plan, TYPED, shape};
 
 use super::binding::{NotBound, plan};
 use super::follow::{is_function, is_indirect};
@@ -52,9 +52,6 @@ impl Imported<'_> {
         }
         if watch::is_wanted(self.name) {
             wanted.flags |= functions::WATCHED;
-        }
-        if plan.flags() & TAP_DLSYM != 0 && matches!(self.name, b"dlsym" | b"dlvsym") {
-            wanted.flags |= functions::GIVES_ADDRESS;
         }
         let same = |function: &Function| {
             function.directory_number() == wanted.number as u32 && function.has_just(wanted.flags)
@@ -131,15 +128,18 @@ fn is_of(provider: &Object, text: &[u8]) -> bool {
 /// Whether calls of a function must come by us even if nobody asks for them.
 pub(crate) fn is_needed(name: &[u8]) -> bool {
     let flags = plan().map_or(0, |plan| plan.flags());
-    // Where nothing is recorded, nothing is left behind either.
+    // Where nothing is recorded, nothing is left behind either; but entries stand where addresses may be taken.
     let left_behind = if flags & COUNT_ONLY != 0 {
-        functions::VFORKS
+        0
     } else {
-        functions::LEAVES | functions::VFORKS | functions::BACKTRACES | functions::UNWINDS
+        functions::LEAVES
+            | functions::BACKTRACES
+            | functions::UNWINDS
+            | functions::CONTROLS
+            | functions::CALLS_KERNEL
     };
-    special::flags(name) & left_behind != 0
-        || watch::is_wanted(name)
-        || (flags & TAP_DLSYM != 0 && matches!(name, b"dlsym" | b"dlvsym"))
+    let needed = left_behind | functions::VFORKS | functions::GIVES_ADDRESS | functions::TAKES_ADDRESS;
+    special::flags(name) & needed != 0 || watch::is_wanted(name)
 }
 
 /// What the first call through a lazy slot has led to.

@@ -33,6 +33,8 @@ pub(crate) struct Object {
     pub(crate) namespace: u32,
     /// The rules whose object pattern it fits ([`super::choose`]).
     pub(crate) rules: u64,
+    /// Whether it was loaded with the program, not later.
+    pub(crate) is_first: bool,
     /// Its destructors have been called: it goes.
     pub(crate) leaves: bool,
     /// Where it is kept here.
@@ -50,6 +52,7 @@ impl Object {
         is_own: false,
         namespace: 0,
         rules: 0,
+        is_first: false,
         leaves: false,
         place: 0,
     };
@@ -257,6 +260,7 @@ pub(crate) struct Changes {
 /// The caller holds the loader's lock.
 pub(crate) unsafe fn look(rules_of: impl Fn(&Object) -> u64, unloads: bool) -> Changes {
     let mut changes = Changes { gone: Vec::new(), new: Vec::new(), without_place: 0 };
+    let begins = USED.load(Ordering::Relaxed) == 0;
     let mut seen = [0_u64; MOST / 64];
     let mut maps: Vec<(u32, *const LinkMap)> = Vec::with_capacity(MOST);
     // SAFETY: by the contract.
@@ -292,6 +296,7 @@ pub(crate) unsafe fn look(rules_of: impl Fn(&Object) -> u64, unloads: bool) -> C
         };
         let mut new = read(namespace, map, index == 0);
         new.rules = rules_of(&new);
+        new.is_first = begins && namespace == 0;
         new.place = place;
         // SAFETY: by the contract.
         unsafe { change(place, |object| *object = new) };
@@ -315,6 +320,7 @@ fn read(namespace: u32, map: &LinkMap, is_program: bool) -> Object {
         is_program,
         namespace,
         rules: 0,
+        is_first: false,
         leaves: false,
         place: 0,
     }

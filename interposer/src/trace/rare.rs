@@ -12,14 +12,14 @@ use super::call::{copies_at_end, follow};
 use super::entry::{only_return, returned};
 use super::frame::Frame;
 use super::functions::{
-    BACKTRACES, COPIES, COUNT, Function, GIVES_ADDRESS, JUMP, LAZY, LEAVES, SILENT, UNNUMBERED, UNWINDS,
-    VFORKS, WATCHED,
+    BACKTRACES, CALLS_KERNEL, CONTROLS, COPIES, COUNT, Function, GIVES_ADDRESS, JUMP, LAZY, LEAVES, SILENT,
+    TAKES_ADDRESS, UNNUMBERED, UNWINDS, VFORKS, WATCHED,
 };
 use super::record::{entry_words, marks_of, return_words, write_entry, write_return};
 use super::registers::{Entered, Results};
-use super::{binding, capture, frames, shown};
+use super::{binding, capture, frames, objects, shown};
 use crate::thread::Ring;
-use crate::{call, full, image, slot, state, thread, types, unwind};
+use crate::{call, confined, full, image, slot, state, thread, types, unwind};
 
 /// A call begins, as [`super::call::enter`]. Answers its frame or [`JUMP_ON`](super::registers::JUMP_ON).
 pub(crate) extern "C" fn enter_slowly(entered: &mut Entered) -> u64 {
@@ -42,6 +42,15 @@ fn begin(entered: &mut Entered) -> u64 {
         return entered.jump_to(if is_same { found.real.load(Ordering::Relaxed) } else { found.address() });
     }
     let real = function.real.load(Ordering::Relaxed);
+    if flags & TAKES_ADDRESS != 0 {
+        entered.gprs[0] = binding::own_address(entered.gprs[0]);
+    }
+    if flags & CONTROLS != 0 {
+        confined::before_prctl(entered.gprs);
+    }
+    if flags & CALLS_KERNEL != 0 {
+        confined::before_syscall(entered.gprs);
+    }
     if flags & WATCHED != 0 {
         binding::watched(function, entered.gprs);
     }
@@ -107,9 +116,18 @@ fn record(entered: &Entered, function: &Function, flags: u64, taps: u32) -> Opti
 }
 
 /// Whether this is a call of `dlsym` that can be followed: the caller matters only if it names no object.
+///
+/// Of the first in search order (`RTLD_DEFAULT`) all objects that were there at the start are given the same, and it is
+/// this library that `dlsym` then takes for the caller, which is one of them.
 fn gives_address(flags: u64, entered: &Entered) -> bool {
-    let handle = entered.gprs[0];
-    flags & GIVES_ADDRESS != 0 && handle != libc::RTLD_DEFAULT as u64 && handle != libc::RTLD_NEXT as u64
+    let is_first =
+        || objects::place_of_code(entered.site()).is_some_and(|place| objects::object(place).is_first);
+    flags & GIVES_ADDRESS != 0
+        && match entered.gprs[0] as *mut libc::c_void {
+            libc::RTLD_NEXT => false,
+            libc::RTLD_DEFAULT => is_first(),
+            _ => true,
+        }
 }
 
 /// The ring of this thread.

@@ -1,9 +1,11 @@
 //! Functions that cannot be called like others, by name.
 
-use super::functions::{BACKTRACES, JUMP, LEAVES, UNWINDS, VFORKS};
+use super::functions::{
+    BACKTRACES, CALLS_KERNEL, CONTROLS, GIVES_ADDRESS, JUMP, LEAVES, TAKES_ADDRESS, UNWINDS, VFORKS,
+};
 
 /// Functions that return twice, do not return, or look at their caller: entered by a jump.
-const JUMPED: [&[u8]; 82] = [
+const JUMPED: [&[u8]; 80] = [
     b"_ULx86_64_resume",
     b"_Ux86_64_getcontext",
     b"_Ux86_64_resume",
@@ -54,8 +56,6 @@ const JUMPED: [&[u8]; 82] = [
     b"clone",
     b"dlmopen",
     b"dlopen",
-    b"dlsym",
-    b"dlvsym",
     b"err",
     b"errx",
     b"execl",
@@ -118,6 +118,10 @@ pub(crate) fn flags(name: &[u8]) -> u64 {
         b"vfork" | b"__vfork" => JUMP | VFORKS,
         b"backtrace" | b"__backtrace" => JUMP | BACKTRACES,
         b"_Unwind_Backtrace" => JUMP | UNWINDS,
+        b"dlsym" | b"dlvsym" => JUMP | GIVES_ADDRESS,
+        b"dladdr" | b"dladdr1" => TAKES_ADDRESS,
+        b"prctl" => CONTROLS,
+        b"syscall" => CALLS_KERNEL,
         _ if JUMPED.contains(&name) => JUMP,
         _ => 0,
     }

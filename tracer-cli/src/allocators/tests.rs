@@ -23,14 +23,14 @@ fn this_process_is_served_by_the_c_library() {
 
 #[test]
 fn an_object_is_known_by_what_it_defines_not_by_what_it_wants() {
-    let own = File::open("/proc/self/exe").unwrap();
+    let own = std::fs::File::open("/proc/self/exe").unwrap();
     assert_eq!(Definitions::read(&own).unwrap(), Definitions::default(), "malloc is another object's");
     let loaded = own_maps();
     let c = Mapped::holding(&loaded, libc::malloc as *const () as u64).unwrap().file().unwrap();
-    let c = Definitions::read(&File::open(c).unwrap()).unwrap();
+    let c = Definitions::read(&std::fs::File::open(c).unwrap()).unwrap();
     assert!(c.exports_malloc);
     assert_eq!(c.name(), Some("glibc"));
-    assert!(Definitions::read(&File::open("/dev/null").unwrap()).is_err());
+    assert!(Definitions::read(&std::fs::File::open("/dev/null").unwrap()).is_err());
 }
 
 #[test]

@@ -15,13 +15,13 @@ pub(super) fn change() -> impl TypedValueParser<Value = Change> {
 }
 
 /// A directory that is there.
-pub(super) fn parse_directory(text: &str) -> Result<PathBuf, String> {
+pub(crate) fn parse_directory(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     if path.is_dir() { Ok(path) } else { Err("no such directory".to_owned()) }
 }
 
 /// A file whose name says what it is to be.
-pub(super) fn parse_map(text: &str) -> Result<Map, String> {
+pub(crate) fn parse_map(text: &str) -> Result<Map, String> {
     let path = PathBuf::from(text);
     let form = Form::of(&path)?;
     Ok(Map { path, form })
@@ -61,7 +61,7 @@ pub fn parse_period(text: &str) -> Result<Duration, String> {
     }
 }
 
-pub(super) fn parse_milliseconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_milliseconds(text: &str) -> Result<Duration, String> {
     let text = text.strip_suffix("ms").unwrap_or(text);
     text.parse().map(Duration::from_millis).map_err(|error| error.to_string())
 }

@@ -9,6 +9,7 @@ use anyhow::Context;
 use crate::cli::Format;
 use crate::compare::options::Compare;
 use crate::compare::result::Compared;
+use crate::output_file;
 
 mod answers;
 mod charts;
@@ -65,17 +66,14 @@ pub fn write(outputs: Outputs, compared: &Compared) -> anyhow::Result<()> {
 }
 
 fn writable(path: &Path, what: &str) -> anyhow::Result<File> {
-    let file = File::options().write(true).create(true).truncate(false).open(path);
-    file.with_context(|| {
+    output_file::open(path).with_context(|| {
         format!("cannot write the {what} to {}\nhint: name a file in a directory that exists", path.display())
     })
 }
 
 /// In place of what was there.
-fn replace(mut file: File, content: &[u8]) -> io::Result<()> {
-    if file.metadata()?.is_file() {
-        file.set_len(0)?;
-    }
+fn replace(file: File, content: &[u8]) -> io::Result<()> {
+    let mut file = output_file::emptied(file)?;
     file.write_all(content)?;
     file.flush()
 }

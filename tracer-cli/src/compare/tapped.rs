@@ -119,7 +119,10 @@ fn calls(processes: &[Process]) -> Vec<CallClass> {
     let mut classes: BTreeMap<(&str, Option<u64>, u64), BTreeMap<u64, u64>> = BTreeMap::new();
     for row in processes.iter().flat_map(|process| process.latency_by_size.iter().flatten()) {
         let class = classes.entry((&row.function, row.up_to_bytes, row.up_to_threads)).or_default();
-        row.durations.iter().for_each(|(ns, count)| *class.entry(*ns).or_default() += count);
+        for (ns, count) in &row.durations {
+            let all: &mut u64 = class.entry(*ns).or_default();
+            *all = all.saturating_add(*count);
+        }
     }
     let class = |((function, up_to_bytes, up_to_threads), durations): (_, BTreeMap<u64, u64>)| CallClass {
         function: str::to_owned(function),
@@ -143,7 +146,7 @@ fn memory_calls(report: &Report, load: CallsToLoad) -> BTreeMap<String, u64> {
             "mprotect" => load.mprotect * loads,
             _ => 0,
         };
-        rows.map(|row| row.count).sum::<u64>().saturating_sub(of_loader)
+        rows.map(|row| row.count).fold(0, u64::saturating_add).saturating_sub(of_loader)
     };
     MEMORY_CALLS.iter().map(|name| ((*name).to_owned(), made(name))).collect()
 }
@@ -167,7 +170,7 @@ fn verdict(processes: &[Process], kind: &str) -> Option<u64> {
     let looks = looks(processes)?;
     let known = !looks.is_empty() && looks.iter().all(|look| look.not_decoded.is_none());
     let verdicts = || looks.iter().flat_map(|look| &look.verdicts).filter(|verdict| verdict.kind == kind);
-    known.then(|| verdicts().map(|verdict| verdict.bytes).sum())
+    known.then(|| verdicts().map(|verdict| verdict.bytes).fold(0, u64::saturating_add))
 }
 
 /// Times count from the beginning of the first program, not of calltap's session.

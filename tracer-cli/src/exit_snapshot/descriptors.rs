@@ -62,7 +62,7 @@ pub fn read(process: &Path) -> io::Result<Vec<Descriptor>> {
 }
 
 /// The octal `flags:` line of an fdinfo file.
-fn flags(info: &str) -> Option<u32> {
+pub(crate) fn flags(info: &str) -> Option<u32> {
     let digits = info.lines().find_map(|line| line.strip_prefix("flags:"))?;
     u32::from_str_radix(digits.trim(), 8).ok()
 }

@@ -66,9 +66,11 @@ fn line(line: &[u8]) -> Option<Mapped> {
         Some(name) => (name, true),
         None => (name, false),
     };
+    let (start, end) = (hexadecimal(start)?, hexadecimal(end)?);
+    (start <= end).then_some(())?;
     Some(Mapped {
-        start: hexadecimal(start)?,
-        end: hexadecimal(end)?,
+        start,
+        end,
         permissions,
         offset,
         device: (hexadecimal(major)? as u32, hexadecimal(minor)? as u32),

@@ -7,7 +7,6 @@ mod tests;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -18,6 +17,7 @@ use super::exports::Exports;
 use super::files::{Place, Places, stems};
 use super::parse::{Complaint, ConfigFile};
 use super::types::Prototype;
+use crate::regular_file;
 
 /// The files of a set that comes with a program: name and text.
 pub type Shipped = &'static [(&'static str, &'static str)];
@@ -149,7 +149,7 @@ impl Prototypes {
     fn read_object(&self, object: &Path) -> Learned {
         // A soname alone is no path to a file.
         let Some(file) =
-            Some(object).filter(|path| path.is_absolute()).and_then(|path| File::open(path).ok())
+            Some(object).filter(|path| path.is_absolute()).and_then(|path| regular_file::open(path).ok())
         else {
             return Learned::new();
         };

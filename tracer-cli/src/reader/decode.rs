@@ -97,12 +97,14 @@ fn action<'a>(record: &Record<'a>, function: Function, text: Option<&'a Text>) -
     match function.effect() {
         Effect::Unmap | Effect::Remap if failed => Action::None,
         Effect::Map => mapping(record, failed),
-        Effect::Unmap => Action::Unmapped { address: record.argument(0), bytes: record.argument(1) },
+        Effect::Unmap => {
+            Action::Unmapped { address: record.argument(0), bytes: possible(record.argument(1)) }
+        }
         Effect::Remap => Action::Remapped {
             old: record.argument(0),
-            old_bytes: record.argument(1),
+            old_bytes: possible(record.argument(1)),
             new: record.returned(),
-            new_bytes: record.argument(2),
+            new_bytes: possible(record.argument(2)),
         },
         Effect::None if function.family() == Family::Memory => limits::action(record, function),
         _ => descriptors::action(record, function, text),
@@ -118,7 +120,7 @@ fn mapping<'a>(record: &Record<'_>, failed: bool) -> Action<'a> {
     match failed {
         false => {
             let fd = if is_anonymous { None } else { descriptor(record.argument(4)) };
-            Action::Mapped { address: record.returned(), bytes, fd, reserves }
+            Action::Mapped { address: record.returned(), bytes: possible(bytes), fd, reserves }
         }
         true if is_anonymous && !reserves => Action::MapFailed { bytes },
         true => Action::None,
@@ -158,8 +160,15 @@ fn allocation<'a>(block: u64, bytes: u64, giver: Giver) -> Action<'a> {
     if block == 0 {
         Action::AllocationFailed { bytes }
     } else {
-        Action::Allocated { block: Block(block), bytes, giver }
+        Action::Allocated { block: Block(block), bytes: possible(bytes), giver }
     }
+}
+
+/// What there can have been room for: the half of the address space that programs have. Only who scribbles over the
+/// rings tells of more, and no sum of that may overflow.
+fn possible(bytes: u64) -> u64 {
+    const MOST: u64 = 1 << 47;
+    bytes.min(MOST)
 }
 
 /// `realloc`'s four meanings (C17 7.22.3.5 and glibc, where size 0 frees).
@@ -168,7 +177,7 @@ fn reallocation<'a>(record: &Record<'_>, bytes: u64) -> Action<'a> {
         (0, new) => allocation(new, bytes, Giver::C),
         (old, 0) if bytes == 0 => Action::Freed { block: Block(old), giver: Giver::C },
         (_, 0) => Action::AllocationFailed { bytes },
-        (old, new) => Action::Reallocated { old: Block(old), new: Block(new), bytes },
+        (old, new) => Action::Reallocated { old: Block(old), new: Block(new), bytes: possible(bytes) },
     }
 }
 

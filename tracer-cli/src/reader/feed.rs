@@ -52,6 +52,10 @@ impl Feed {
                     lost.torn(source);
                     None
                 }
+                Some(note) if note.is_the_tracers() == Some(!source.is_tracer) => {
+                    lost.malformed(source);
+                    None
+                }
                 Some(note) => Some(NoteRecord::new(note, &record, source, self.scale)),
                 None => {
                     lost.malformed(source);

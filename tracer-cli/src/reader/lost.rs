@@ -2,9 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
-use calltap_channel::segment::Segment;
+use calltap_channel::segment::{Segment, counted};
 
 use super::source::Source;
+use crate::damage::{Damage, Part};
 
 /// Lost records of one thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,16 +33,20 @@ pub struct Lost {
     pub threads_without_ring: u64,
     /// Process images that turned their taps off; how many calls they made then is not known.
     pub gave_up: u64,
+    /// What was found written over.
+    pub damage: Damage,
     /// Process images without a way to find unwind tables.
     pub images_without_tables: u64,
 }
 
 impl Lost {
     /// A thread is gone: what it dropped is final.
-    pub fn thread_ended(&mut self, source: &Source) {
-        let dropped = source.dropped();
-        if dropped > 0 {
-            self.of(source).dropped += dropped;
+    pub fn thread_ended(&mut self, source: &mut Source) {
+        self.damage.add_if(!source.is_sound(), Part::Rings);
+        match source.dropped() {
+            Some(0) => {}
+            Some(dropped) => self.of(source).dropped += dropped,
+            None => self.damage.add(Part::Rings),
         }
     }
 
@@ -53,21 +58,32 @@ impl Lost {
     /// A record was not of the right form.
     pub fn malformed(&mut self, source: &Source) {
         self.of(source).malformed += 1;
+        self.damage.add(Part::Records);
     }
 
     /// Takes in what threads without a ring have counted.
     pub fn without_ring(&mut self, segment: &Segment) {
         let header = segment.header();
-        self.without_ring = header.lost_without_ring.load(Ordering::Relaxed);
-        self.images_without_tables = header.without_tables.load(Ordering::Relaxed);
+        let mut count = |counter| {
+            counted(counter).unwrap_or_else(|| {
+                self.damage.add(Part::Header);
+                0
+            })
+        };
+        self.without_ring = count(&header.lost_without_ring);
+        self.images_without_tables = count(&header.without_tables);
+        self.gave_up = count(&header.gave_up);
         self.threads_without_ring = u64::from(header.threads_without_ring.load(Ordering::Relaxed));
-        self.gave_up = header.gave_up.load(Ordering::Relaxed);
+        // Nobody loses a record for want of a ring but threads that found none.
+        if self.without_ring > 0 && self.threads_without_ring == 0 {
+            self.damage.add(Part::Header);
+        }
     }
 
     /// All lost records so far, those of `living` threads included.
     pub fn records<'a>(&self, segment: &Segment, living: impl Iterator<Item = &'a Source>) -> u64 {
-        let without_ring = segment.header().lost_without_ring.load(Ordering::Relaxed);
-        self.counted() + without_ring + living.map(Source::dropped).sum::<u64>()
+        let without_ring = counted(&segment.header().lost_without_ring).unwrap_or(0);
+        self.counted() + without_ring + living.filter_map(Source::dropped).sum::<u64>()
     }
 
     /// All lost records, once every thread has ended.

@@ -41,6 +41,7 @@ use self::snapshots::Sleepers;
 use self::source::{Head, Source};
 pub use self::tally::Tally;
 use crate::calibration::Scale;
+use crate::damage::Guard;
 use crate::looks::Looks;
 use crate::snapshot;
 use crate::symbols::Symbols;
@@ -49,8 +50,8 @@ use crate::symbols::Symbols;
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 /// How often descriptors are looked at for growth while the program runs.
 const GROWTH_EVERY: Duration = Duration::from_secs(2);
-/// A record from so far in the future is none: 10 seconds at 3 GHz.
-const FUTURE: u64 = 30_000_000_000;
+/// A record from so far in the future is none: 10 milliseconds at 3 GHz, which CPUs' clocks do not differ by.
+const FUTURE: u64 = 30_000_000;
 
 /// What the rest of the program hears while the reader works.
 #[derive(Clone, Copy, Debug, Default)]
@@ -113,9 +114,10 @@ pub struct Reader {
     memory: Option<MemorySeries>,
     /// Of a process that is stopped: threads that are not.
     sleepers: Option<Sleepers>,
+    guard: Guard,
     /// What was looked at on demand and has not been told yet.
     seen: Vec<snapshot::answer::Process>,
-    tell_seen: Sender<Option<snapshot::answer::Seen>>,
+    tell_seen: Sender<(u64, Option<snapshot::answer::Seen>)>,
 }
 
 /// What is left when the reader is done.
@@ -154,7 +156,7 @@ pub struct Outcome {
 
 impl Reader {
     /// A reader of a segment whose clock is calibrated. Each time that processes have been looked at
-    /// because that was asked for, `tell_seen` gets what was seen if it was on demand.
+    /// because that was asked for, `tell_seen` gets its number, and what was seen if it was on demand.
     #[must_use]
     pub fn new(
         segment: Segment,
@@ -163,7 +165,7 @@ impl Reader {
         session: Session,
         symbols: Symbols,
         options: Options,
-        tell_seen: Sender<Option<snapshot::answer::Seen>>,
+        tell_seen: Sender<(u64, Option<snapshot::answer::Seen>)>,
     ) -> Self {
         let rings = segment.layout().ring_count as usize;
         Self {
@@ -191,6 +193,7 @@ impl Reader {
             looks: Looks::new(),
             memory: options.memory_every.map(MemorySeries::new),
             sleepers: None,
+            guard: Guard::new(segment),
             seen: Vec::new(),
             tell_seen,
         }
@@ -229,14 +232,18 @@ impl Reader {
     /// Drains what took effect before now. Gives the words taken from the fullest ring.
     fn round(&mut self) -> u64 {
         // The bound first: every ring claimed before it is then discovered.
-        let now = self.clock.now();
+        let bounds = Bounds { zero: self.scale.parts()[0], now: self.clock.now(), clock: self.clock };
+        let now = bounds.now;
         self.discover();
         self.order.clear();
         let mut begun = Vec::new();
         for (index, source) in self.sources.iter_mut().enumerate() {
             let Some(source) = source else { continue };
             begun.push((index, source.position()));
-            if let Some(key) = next(source, now, &mut self.lost) {
+            if let Some(part) = source.mend() {
+                self.lost.damage.add(part);
+            }
+            if let Some(key) = next(source, &bounds, &mut self.lost) {
                 self.order.push(Reverse((key, index)));
             }
         }
@@ -250,7 +257,7 @@ impl Reader {
                     self.handle(note);
                 }
                 let Some(source) = &mut self.sources[index] else { break };
-                match next(source, now, &mut self.lost) {
+                match next(source, &bounds, &mut self.lost) {
                     None => break,
                     Some(key) if key > limit => {
                         self.order.push(Reverse((key, index)));
@@ -273,9 +280,7 @@ impl Reader {
 
     /// Takes in rings that were claimed since the last round.
     fn discover(&mut self) {
-        // Acquire: pairs with the Release of the claimant.
-        let mark = self.segment.header().high_water.load(Ordering::Acquire) as usize;
-        for index in 0..mark.min(self.sources.len()) {
+        for index in 0..self.guard.look(&mut self.lost.damage) {
             if self.sources[index].is_none() {
                 self.sources[index] = Source::open(&self.segment, index, self.positions[index]);
             }
@@ -296,7 +301,7 @@ impl Reader {
                 Head::Corrupt => self.lost.malformed(&source),
             }
         }
-        self.lost.thread_ended(&source);
+        self.lost.thread_ended(&mut source);
         if source.close() > 0 {
             self.lost.torn(&source);
         }
@@ -332,6 +337,7 @@ impl Reader {
             self.end_image(image);
         }
         self.lost.without_ring(&self.segment);
+        self.guard.finish(&mut self.lost.damage);
         self.processes.looked_at(self.looks.finish());
         Outcome {
             processes: self.processes,
@@ -360,14 +366,24 @@ impl Reader {
     }
 }
 
-/// When the source's next record takes effect, if that was before `now`.
+/// What can be a record's time, in ticks.
+struct Bounds {
+    /// When the session began.
+    zero: u64,
+    /// When the round did.
+    now: u64,
+    clock: Clock,
+}
+
+/// When the source's next record takes effect, if that was before the round began.
 #[inline]
-fn next(source: &mut Source, now: u64, lost: &mut Lost) -> Option<u64> {
+fn next(source: &mut Source, bounds: &Bounds, lost: &mut Lost) -> Option<u64> {
     loop {
         match source.look() {
             Head::Empty => return None,
-            Head::At(key) if key <= now => return Some(key),
-            Head::At(key) if key - now < FUTURE => return None,
+            Head::At(key) if key <= bounds.now && source.is_of_this_session(bounds.zero) => return Some(key),
+            // Made since then.
+            Head::At(key) if key > bounds.now && key < bounds.clock.now() + FUTURE => return None,
             Head::At(_) => {
                 lost.malformed(source);
                 source.pass();

@@ -244,7 +244,7 @@ impl Reader {
 
     /// Lets the tracer go on with a process that it holds, in its exit stop or for a look.
     pub(super) fn release_stop(&self, sequence: u64) {
-        let header = self.segment.header();
+        let header = self.segment.inner();
         header.released.store(sequence, Ordering::Release);
         header.released_bell.fetch_add(1, Ordering::Release);
         crate::futex::wake_all(&header.released_bell);

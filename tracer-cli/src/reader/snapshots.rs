@@ -104,7 +104,7 @@ impl Reader {
         let reason = String::from_utf8_lossy(&note.text).into_owned();
         let pid = note.number(0);
         let ledger = self.ledger(pid, note.at_ns);
-        if self.segment.header().snapshot_occasion.load(Ordering::Relaxed) == ON_DEMAND {
+        if self.segment.inner().snapshot_occasion.load(Ordering::Relaxed) == ON_DEMAND {
             let seen = self.seen(ledger, pid, Vec::new(), Err(reason.clone()));
             self.seen.push(seen);
         }
@@ -113,7 +113,7 @@ impl Reader {
 
     /// All processes have been looked at that number `asked` was about.
     pub(super) fn snapshots_done(&mut self, asked: u64) {
-        let header = self.segment.header();
+        let header = self.segment.inner();
         // Release: whoever sees it sees the looks.
         header.snapshots_done.store(asked, Ordering::Release);
         let on_demand = header.snapshot_occasion.load(Ordering::Relaxed) == ON_DEMAND;
@@ -123,12 +123,12 @@ impl Reader {
             processes: std::mem::take(&mut self.seen),
         });
         // Nobody listening is no reason to stop reading.
-        let _ = self.tell_seen.send(seen);
+        let _ = self.tell_seen.send((asked, seen));
     }
 
     /// Looks at processes without a stop, if that is how it is done and it was asked for.
     pub(super) fn look_at_running(&mut self) {
-        let header = self.segment.header();
+        let header = self.segment.inner();
         let asked = header.snapshots_asked.load(Ordering::Acquire);
         if !self.options.looks_at_running || asked == header.snapshots_done.load(Ordering::Relaxed) {
             return;

@@ -5,10 +5,12 @@ use std::sync::atomic::Ordering;
 use calltap_analyzers::event::{Image, Thread};
 use calltap_channel::Function;
 use calltap_channel::function::Effect;
-use calltap_channel::record::{AT_START, MAX_DURATION, MAX_WORDS, Malformed, Record};
+use calltap_channel::note;
+use calltap_channel::record::{AT_START, MAX_DURATION, MAX_WORDS, Malformed, Record, UNTIMED};
 use calltap_channel::ring::{Consumer, Control, Peeked};
-use calltap_channel::segment::{RawWords, Segment};
+use calltap_channel::segment::{RawWords, Segment, counted};
 
+use crate::damage::Part;
 use crate::futex;
 
 /// Which functions release, by their numbers.
@@ -44,6 +46,9 @@ pub struct Source {
     pub image: Image,
     /// The image that the owner's image was forked from; 0 if none.
     pub parent: Image,
+    /// Whether it is the tracer's.
+    pub is_tracer: bool,
+    serial: u64,
     capacity: u64,
 }
 
@@ -79,6 +84,8 @@ impl Source {
             thread: Thread(tid),
             image: Image(serial as u32),
             parent: Image((serial >> 32) as u32),
+            is_tracer: index == 0,
+            serial,
             capacity,
         })
     }
@@ -88,15 +95,38 @@ impl Source {
     pub fn look(&mut self) -> Head {
         match self.consumer.peek(&self.words, &mut self.head) {
             Peeked::Nothing => Head::Empty,
-            Peeked::Record(length) => {
+            Peeked::Record(length) if self.consumer.is_reserved(self.control, length) => {
                 self.length = length;
                 Head::At(self.effective())
             }
-            Peeked::Corrupt(_) => {
-                self.consumer.clear(&self.words);
+            Peeked::Record(_) | Peeked::Corrupt(_) => {
+                self.consumer.restart(&self.words, self.control);
                 Head::Corrupt
             }
         }
+    }
+
+    /// Whether the record at the head can have begun in a session that began at `zero`, in ticks.
+    #[inline]
+    #[must_use]
+    pub fn is_of_this_session(&self, zero: u64) -> bool {
+        let [header, start, ..] = self.head;
+        start >= zero || header >> 8 & u64::from(UNTIMED) != 0 || (header >> 16) as u16 >= note::FIRST
+    }
+
+    /// To be called once a round. Puts back what is ours, and goes on where the record at the head has been cleared.
+    /// Whether somebody has scribbled there.
+    pub fn mend(&mut self) -> Option<Part> {
+        if self.consumer.restore_tail(self.control) {
+            return Some(Part::Rings);
+        }
+        if self.consumer.peek(&self.words, &mut self.head) == Peeked::Nothing
+            && self.consumer.is_stuck(self.control)
+        {
+            self.consumer.restart(&self.words, self.control);
+            return Some(Part::Records);
+        }
+        None
     }
 
     /// When the head takes effect: a release at its start, anything else at its end.
@@ -147,10 +177,16 @@ impl Source {
         self.consumer.position()
     }
 
-    /// Records that the owner gave up.
+    /// Records that the owner gave up; None if what the ring says of it cannot be.
     #[must_use]
-    pub fn dropped(&self) -> u64 {
-        self.control.dropped.load(Ordering::Relaxed)
+    pub fn dropped(&self) -> Option<u64> {
+        counted(&self.control.dropped)
+    }
+
+    /// Whether the ring says what it did when it was claimed, and a cursor that can be.
+    pub fn is_sound(&mut self) -> bool {
+        self.control.belongs_to(self.pid, self.thread.0, self.serial, self.capacity)
+            && self.consumer.reserved(self.control).is_some()
     }
 
     /// The thread's name: printable, at most 15 bytes.

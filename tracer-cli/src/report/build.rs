@@ -7,6 +7,7 @@ use nix::sys::signal::Signal;
 
 use super::model::{self, EndedBy, Process, Report, SCHEMA_VERSION, Target};
 use super::stacks::Source;
+use crate::damage::Part;
 use crate::exit_snapshot::{ExitSnapshot, Limit, SystemFiles};
 use crate::reader::heap_family;
 use crate::stack_files::Folded;
@@ -46,6 +47,9 @@ impl Report {
         let processes = processes
             .map(|(process_facts, detail)| process(process_facts, detail, &facts.command, &mut naming))
             .collect();
+        let folded = naming.folded();
+        let mut damage = facts.damage;
+        damage.add_if(source.has_damage(), Part::Stacks);
         let report = Self {
             schema_version: SCHEMA_VERSION,
             tool: model::Tool::default(),
@@ -59,6 +63,7 @@ impl Report {
             events: facts.events,
             lost_records: facts.lost_records,
             lost_by_thread: facts.lost_by_thread,
+            damaged: damage.parts().map(Part::name).collect(),
             blind_spots: facts.blind_spots,
             system_calls: system_calls::totals(&facts.system_calls),
             memory_over_time: facts.memory_over_time.map(memory::over_time),
@@ -66,7 +71,7 @@ impl Report {
             processes,
             life: life::life(facts.life),
         };
-        (report, naming.folded())
+        (report, folded)
     }
 }
 

@@ -158,6 +158,7 @@ impl Report {
             schema_version: SCHEMA_VERSION,
             target,
             lost_by_thread: vec![Lost::default()],
+            damaged: vec!["records"],
             system_calls: vec![total()],
             memory_over_time: Some(vec![MemoryPoint::default()]),
             stacks: StackCounts { checked: zero, differing: zero, ..StackCounts::default() },

@@ -49,6 +49,7 @@ pub struct Report {
     pub events: u64,
     pub lost_records: u64,
     pub lost_by_thread: Vec<Lost>,
+    pub damaged: Vec<&'static str>,
     pub blind_spots: Vec<String>,
     pub stacks: StackCounts,
     pub system_calls: Vec<SystemCallTotal>,

@@ -27,6 +27,11 @@ pub trait Source {
     /// The stack of this id, if there is one.
     fn stack(&self, id: u32) -> Option<stack::Stack>;
 
+    /// Whether one of those that were asked for has been written over.
+    fn has_damage(&self) -> bool {
+        false
+    }
+
     /// Looks up everything that will be asked for, which is faster than one by one. May take
     /// seconds, and show how far it is.
     fn resolve(&mut self, frames: &[(Image, RawFrame)]);

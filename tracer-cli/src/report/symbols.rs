@@ -1,5 +1,6 @@
 //! The stack table and the symbols as the source of the report's stacks.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use calltap_analyzers::event::Image;
@@ -13,18 +14,40 @@ use crate::symbols::{NamedFrame, Symbols};
 /// What is left of the stacks when the run is over.
 pub struct Recorded<'a> {
     /// All stacks.
-    pub table: StackTable,
+    table: StackTable,
     /// Names for their frames.
-    pub symbols: &'a mut Symbols,
+    symbols: &'a mut Symbols,
     /// Whose code they are in.
-    pub origins: Origins,
+    origins: Origins,
+    /// Whether a stack was found that somebody has written over.
+    damaged: Cell<bool>,
     /// Is told how many addresses have been looked up, and of how many.
-    pub progress: &'a mut dyn FnMut(usize, usize),
+    progress: &'a mut dyn FnMut(usize, usize),
+}
+
+impl<'a> Recorded<'a> {
+    /// Stacks of `table` with the names that `symbols` has.
+    #[must_use]
+    pub fn new(
+        table: StackTable,
+        symbols: &'a mut Symbols,
+        progress: &'a mut dyn FnMut(usize, usize),
+    ) -> Self {
+        Self { table, symbols, origins: Origins::new(), damaged: Cell::new(false), progress }
+    }
 }
 
 impl Source for Recorded<'_> {
     fn stack(&self, id: u32) -> Option<Stack> {
-        self.table.get(id)
+        let stack = self.table.get(id);
+        if stack.is_none() && self.table.is_damaged(id) {
+            self.damaged.set(true);
+        }
+        stack
+    }
+
+    fn has_damage(&self) -> bool {
+        self.damaged.get()
     }
 
     fn resolve(&mut self, frames: &[(Image, RawFrame)]) {

@@ -248,6 +248,13 @@ fn status(report: &Report) -> String {
 }
 
 fn lost(report: &Report) -> String {
+    if !report.damaged.is_empty() {
+        return format!(
+            "{}; the program has written over memory of calltap's ({}): no figure below is sure",
+            plural(report.lost_records, "record"),
+            report.damaged.join(", ")
+        );
+    }
     match report.lost_records {
         0 => "0 records".to_owned(),
         lost => format!("{}: the figures below are not complete", plural(lost, "record")),

@@ -8,7 +8,6 @@ use crossbeam_channel::Receiver;
 use super::request::Request;
 use crate::cli::Format;
 use crate::exit_snapshot::Mapped;
-use crate::origin::Origins;
 use crate::report::build::{Facts, ProcessFacts, Wishes};
 use crate::report::model::{Report, StackCounts};
 use crate::report::{Recorded, View, text, write_json};
@@ -108,8 +107,7 @@ pub fn text_of(request: &Request, seen: Seen, wanted: &Wanted, table: StackTable
         ..Facts::default()
     };
     let mut progress = |_, _| {};
-    let mut recorded =
-        Recorded { table, symbols: &mut symbols, origins: Origins::new(), progress: &mut progress };
+    let mut recorded = Recorded::new(table, &mut symbols, &mut progress);
     let (report, _) = Report::build(facts, &mut recorded, &Wishes { view, ..Wishes::default() });
     match request.format {
         Format::Text => Ok(text::render_looks(&report, &view)),

@@ -59,14 +59,19 @@ pub fn descriptor(pid: u32, link: &str) -> io::Result<Option<PathBuf>> {
 
 /// What `/proc` says of a process.
 #[derive(Clone, Copy, Debug)]
-struct Status {
-    group: u32,
-    parent: u32,
-    tracer: u32,
+pub struct Status {
+    /// Its thread group.
+    pub group: u32,
+    /// Its parent.
+    pub parent: u32,
+    /// Who traces it; 0: nobody.
+    pub tracer: u32,
 }
 
 impl Status {
-    fn of(pid: u32) -> Option<Self> {
+    /// Of this process, if there is one.
+    #[must_use]
+    pub fn of(pid: u32) -> Option<Self> {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         let number = |name| status.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
         Some(Self { group: number("Tgid:")?, parent: number("PPid:")?, tracer: number("TracerPid:")? })

@@ -8,11 +8,12 @@ use std::collections::HashMap;
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::elf::{Headers, Segments};
+pub(super) use crate::regular_file::open;
 
 /// Of the 1024 descriptors that are the usual limit, the reader needs the others.
 const MAX_OPEN: usize = 400;
@@ -167,18 +168,6 @@ fn descriptor_path(file: &File) -> PathBuf {
     format!("/proc/self/fd/{}", file.as_raw_fd()).into()
 }
 
-/// Opens a regular file for reading; waits for nobody, whatever lies at the path.
-///
-/// # Errors
-/// If it cannot be opened or is something else.
-pub(super) fn open(path: &Path) -> io::Result<File> {
-    let file = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("not a regular file"));
-    }
-    Ok(file)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,16 +221,6 @@ mod tests {
         assert_eq!(content(&files, id).unwrap(), "content");
         fs::remove_file(path).unwrap();
         assert!(files.read(id).is_err());
-    }
-
-    #[test]
-    fn only_regular_files_are_opened() {
-        let directory = tempfile::tempdir().unwrap();
-        let pipe = directory.path().join("pipe");
-        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRUSR).unwrap();
-        assert!(open(&pipe).is_err());
-        assert!(open(directory.path()).is_err());
-        assert!(open(&directory.path().join("nothing")).is_err());
     }
 
     #[test]

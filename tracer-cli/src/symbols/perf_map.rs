@@ -18,7 +18,11 @@ pub(super) fn names(mut map: &File, addresses: &[u64], found: impl FnMut(usize, 
     names_in(BufReader::new(map), addresses, found)
 }
 
-fn names_in(mut map: impl BufRead, addresses: &[u64], mut found: impl FnMut(usize, &str)) -> io::Result<()> {
+pub(super) fn names_in(
+    mut map: impl BufRead,
+    addresses: &[u64],
+    mut found: impl FnMut(usize, &str),
+) -> io::Result<()> {
     let mut line = Vec::new();
     while map.read_until(b'\n', &mut line)? > 0 {
         line.truncate(MAX_LINE);

@@ -87,12 +87,15 @@ impl Process {
     }
 
     /// The file `/tmp/perf-PID.map` of this process, under the number that it knows itself by; None
-    /// if it was last written before `began`, by an earlier process with that number.
+    /// if it was last written before `began`, by an earlier process with that number, or belongs to another user:
+    /// everybody may write to `/tmp`.
     pub(super) fn perf_map(&self, began: SystemTime) -> Option<File> {
         let status = fs::read_to_string(self.directory.join("status")).ok()?;
         let own_pid = innermost_pid(&status)?;
         let map = open(&self.seen_by_it(Path::new(&format!("/tmp/perf-{own_pid}.map")))).ok()?;
-        (map.metadata().ok()?.modified().ok()? + STAMP_ERROR >= began).then_some(map)
+        let (written, theirs) = (map.metadata().ok()?, fs::metadata(&self.directory).ok()?);
+        let trusted = [theirs.uid(), nix::unistd::geteuid().as_raw(), 0].contains(&written.uid());
+        (trusted && written.modified().ok()? + STAMP_ERROR >= began).then_some(map)
     }
 
     /// A file by a path of this process's. Nobody says that it is the one that was mapped.
@@ -109,7 +112,7 @@ impl Process {
 }
 
 /// The last of the process's numbers, which go from our namespace to its own; of a thread, its process's.
-fn innermost_pid(status: &str) -> Option<u32> {
+pub(super) fn innermost_pid(status: &str) -> Option<u32> {
     let pids = status.lines().find_map(|line| line.strip_prefix("NStgid:"))?;
     pids.split_ascii_whitespace().last()?.parse().ok()
 }

@@ -16,6 +16,7 @@ use goblin::elf::sym::{STT_FUNC, STT_GNU_IFUNC, Sym};
 
 use crate::elf_file::{self, CONTEXT, garbled, part};
 use crate::prototype::exports::text;
+use crate::regular_file;
 
 use super::needed;
 
@@ -33,7 +34,7 @@ impl Nameless {
     /// # Errors
     /// If the file cannot be read, or contradicts itself.
     pub fn read(object: &Path, named: &HashSet<&str>) -> io::Result<Self> {
-        let file = File::open(object)?;
+        let file = regular_file::open(object)?;
         let metadata = file.metadata()?;
         let mut found =
             Self { file: FileId { device: metadata.dev(), inode: metadata.ino() }, names: Vec::new() };

@@ -15,6 +15,7 @@ use goblin::elf64::sym::SIZEOF_SYM;
 
 use crate::elf_file::{self, CONTEXT};
 use crate::prototype::exports::text;
+use crate::regular_file;
 use crate::tracer::loader::Loader;
 
 /// The program and what it needs; the program alone if its loader does not say.
@@ -55,7 +56,7 @@ pub fn functions(object: &Path) -> [HashSet<String>; 2] {
 /// # Errors
 /// If the file cannot be read, or has no table of such functions.
 pub fn dynamic(object: &Path) -> io::Result<[HashSet<String>; 2]> {
-    let file = File::open(object)?;
+    let file = regular_file::open(object)?;
     let header = elf_file::header(&file)?;
     let sections = elf_file::sections(&file, &header)?;
     if sections.iter().all(|section| section.sh_type != SHT_DYNSYM) {
@@ -82,7 +83,7 @@ pub fn dynamic(object: &Path) -> io::Result<[HashSet<String>; 2]> {
 /// # Errors
 /// If the file cannot be read.
 pub fn soname(object: &Path) -> io::Result<Option<String>> {
-    let file = File::open(object)?;
+    let file = regular_file::open(object)?;
     let header = elf_file::header(&file)?;
     let sections = elf_file::sections(&file, &header)?;
     let Some(dynamic) = sections.iter().find(|section| section.sh_type == SHT_DYNAMIC) else {

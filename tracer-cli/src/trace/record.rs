@@ -113,11 +113,11 @@ impl<'a> Recorder<'a> {
         );
         (0..self.rings.len()).for_each(|index| self.close(index));
         self.functions();
-        let header = segment.header();
+        let [without_ring, unfollowed] = self.keeper.counters();
         let end = End {
             at_ns: scale.since_zero(clock.now()),
-            lost: self.lost + header.lost_without_ring.load(Ordering::Relaxed),
-            unfollowed: header.unfollowed.load(Ordering::Relaxed),
+            lost: self.lost + without_ring,
+            unfollowed,
             counts: Vec::new(),
         };
         self.block(Kind::Bound, &[u64::MAX]);
@@ -158,7 +158,8 @@ impl<'a> Recorder<'a> {
         let position = ring.position();
         let words = ring.words();
         let mut stacks = Vec::new();
-        let run = run::committed(&words, position, capacity, AT_ONCE, |header, place| {
+        let reserved = ring.reserved() as usize;
+        let run = run::committed(&words, position, capacity, [AT_ONCE, reserved], |header, place| {
             let stack = (header >> 32) as u32;
             if stack != 0 && !self.stacks.contains(&stack) {
                 stacks.push(stack);
@@ -207,6 +208,7 @@ impl<'a> Recorder<'a> {
         let Some(mut ring) = self.rings[index].take() else { return };
         while self.take(&mut ring, &mut Vec::new()) > 0 {}
         self.dropped(&mut ring);
+        self.keeper.closes(&mut ring);
         let torn = ring.close();
         if torn > 0 {
             self.lost += 1;

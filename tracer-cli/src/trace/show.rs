@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::rc::Rc;
@@ -16,6 +15,7 @@ use super::filter::{Chooser, Filter};
 use super::options::{self, Color, Trace};
 use super::print::{self, By, Called, Frames, Ids, Sink, Stamps, Style, To};
 use super::stacks::Asked;
+use crate::output_file;
 use crate::prototype::parse::Complaint;
 
 /// Where the trace goes: `-o`, or stderr.
@@ -25,7 +25,12 @@ use crate::prototype::parse::Complaint;
 pub fn output(options: &Trace) -> anyhow::Result<To> {
     Ok(match &options.output {
         Some(path) => Box::new(
-            File::create(path).with_context(|| format!("cannot write the trace to {}", path.display()))?,
+            output_file::create(path).with_context(|| {
+                format!(
+                    "cannot write the trace to {}\nhint: the directory must exist and be writable, with room in it",
+                    path.display()
+                )
+            })?,
         ),
         None => Box::new(io::stderr()),
     })

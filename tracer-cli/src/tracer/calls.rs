@@ -169,6 +169,14 @@ impl Calls {
         filter::keep_traced(stopped, id, arguments[0])?;
         if filter::is_about_affinity(id) {
             self.placement.affinity_asked(tid);
+            if filter::sets_affinity(id) {
+                // 0 is the caller itself.
+                let target = i32::try_from(arguments[0]).ok().filter(|target| *target != 0);
+                self.placement.affinity_set(target.unwrap_or(tid));
+            }
+        }
+        if !self.all_stops && filter::asks_for_strict_mode(id, &arguments) {
+            filter::tell_of_strict_mode(group);
         }
         if !self.selection.wants(id, &arguments) {
             return Ok(if self.all_stops { Next::ToEnd } else { Next::Run });

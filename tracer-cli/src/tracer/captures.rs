@@ -8,7 +8,7 @@ use calltap_analyzers::kernel::CallId;
 use calltap_channel::note::X86_64;
 use calltap_channel::segment::Segment;
 use calltap_channel::trace::plan::{Plan, Row};
-use calltap_channel::trace::walk::{Memory, Sink, Values, walk};
+use calltap_channel::trace::walk::{Memory, Scratch, Sink, Values, walk};
 
 use super::memory;
 use super::notes::Notes;
@@ -39,7 +39,7 @@ pub(crate) struct Moment {
 impl Captures {
     /// Of a session that traces calls; None of any other.
     pub(crate) fn new(segment: Segment) -> Option<Self> {
-        if segment.header().traces.load(Ordering::Relaxed) == 0 {
+        if segment.inner().traces.load(Ordering::Relaxed) == 0 {
             return None;
         }
         // SAFETY: the CLI has written it before it started us.
@@ -75,7 +75,7 @@ impl Captures {
     fn copy(&self, captures: usize, moment: &Moment, result: i64, notes: &Notes) {
         let values = Values { gprs: moment.arguments, rax: result as u64, ..Values::default() };
         let mut regions = Regions { notes, moment };
-        walk(&self.plan, captures, &values, &mut Tracee(moment.tid), &mut regions);
+        walk(&self.plan, captures, &values, &mut Tracee(moment.tid), &mut regions, &mut Scratch::new());
     }
 }
 

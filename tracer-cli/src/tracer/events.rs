@@ -18,7 +18,7 @@ use super::launch::Launched;
 use super::notes::{Notes, kind_of};
 use super::ptrace::{self, Change, Stop, Stopped};
 use super::tracees::{Id, Tracees};
-use super::{guarded, held, signals, sleep};
+use super::{denied_clock, guarded, held, signals, sleep};
 use children::Unannounced;
 use snapshot::Snapshots;
 
@@ -169,7 +169,10 @@ impl Events {
         match stop {
             Stop::Filtered | Stop::Call => self.call(stopped, group, stop == Stop::Filtered)?,
             // Not the target's, and nothing that it may see.
-            Stop::Signal(signal) if guarded::goes_on(&stopped, signal) => {
+            Stop::Signal(signal)
+                if guarded::goes_on(&stopped, signal)
+                    || denied_clock::goes_on(&stopped, signal, |at| self.injection.is_library(tid, at)) =>
+            {
                 self.stop_again(tid, group);
                 self.go_on(stopped, 0)?;
             }

@@ -1,11 +1,14 @@
 //! The filter that stops system calls: installed in the target before its exec, and what its presence
 //! asks of the tracer.
 
+use std::io::{self, Write};
+
 use calltap_analyzers::kernel::CallId;
 use calltap_channel::note::{I386, X86_64};
 use nix::errno::Errno;
 
 use super::ptrace::Stopped;
+use super::tracees::Id;
 
 /// What our filter says to the tracer, so that it is not taken for somebody else's.
 pub(crate) const FILTER_DATA: u16 = 0xca17;
@@ -65,13 +68,43 @@ pub(crate) fn keep_traced(stopped: &Stopped, id: CallId, flags: u64) -> nix::Res
     stopped.set_registers(registers)
 }
 
-/// Calls that must not see where we have put a thread.
-pub(crate) const ABOUT_AFFINITY: [CallId; 2] = [
-    CallId { interface: X86_64, number: libc::SYS_sched_getaffinity as u32 },
-    CallId { interface: X86_64, number: libc::SYS_sched_setaffinity as u32 },
-];
+const GET_AFFINITY: CallId = call(libc::SYS_sched_getaffinity);
+const SET_AFFINITY: CallId = call(libc::SYS_sched_setaffinity);
+const PRCTL: CallId = call(libc::SYS_prctl);
+const SECCOMP: CallId = call(libc::SYS_seccomp);
+
+/// Calls that are stopped whatever is asked for: those that must not see where we have put a thread, and those that the
+/// kernel may refuse because of the filter.
+pub(crate) const ALWAYS: [CallId; 4] = [GET_AFFINITY, SET_AFFINITY, PRCTL, SECCOMP];
+
+const fn call(number: i64) -> CallId {
+    CallId { interface: X86_64, number: number as u32 }
+}
+
+/// Whether a call sets the CPUs that a thread may use.
+pub(crate) fn sets_affinity(id: CallId) -> bool {
+    id == SET_AFFINITY
+}
 
 /// Whether a call asks for or sets the CPUs that a thread may use.
 pub(crate) fn is_about_affinity(id: CallId) -> bool {
-    ABOUT_AFFINITY.contains(&id)
+    id == GET_AFFINITY || id == SET_AFFINITY
+}
+
+/// Whether a call asks for seccomp's strict mode, which no thread gets that has a filter.
+pub(crate) fn asks_for_strict_mode(id: CallId, arguments: &[u64; 6]) -> bool {
+    const STRICT: u64 = libc::SECCOMP_MODE_STRICT as u64;
+    const SET_STRICT: u64 = libc::SECCOMP_SET_MODE_STRICT as u64;
+    (id == PRCTL && arguments[0] as i32 == libc::PR_SET_SECCOMP && arguments[1] == STRICT)
+        || (id == SECCOMP && arguments[0] == SET_STRICT)
+}
+
+/// Tells on stderr that strict mode is refused.
+pub(crate) fn tell_of_strict_mode(group: Id) {
+    // Nobody may be there to read it.
+    let _ = writeln!(
+        io::stderr(),
+        "calltap: process {group} asks for seccomp's strict mode: the kernel refuses it, because a filter stops system calls\n\
+         hint: --syscalls none (of trace: without -S) needs none, nor does --syscalls-mode all-stops"
+    );
 }

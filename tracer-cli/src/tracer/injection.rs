@@ -16,7 +16,9 @@ use calltap_channel::note::Untapped;
 
 use super::loader::{self, Loader};
 use super::ptrace::Stopped;
+use super::reach::Reach;
 use super::startup::Startup;
+use crate::exit_snapshot::{Mapped, maps};
 
 /// Code segment of 64-bit programs, in the kernel's numbering.
 const USER_CS_64: u64 = 0x33;
@@ -36,6 +38,8 @@ pub(crate) struct Injection {
     /// Device and inode of the library.
     identity: (u64, u64),
     segment_path: Vec<u8>,
+    /// Who may open the segment.
+    reach: Reach,
     /// Reused from exec to exec.
     stack: Vec<u8>,
 }
@@ -44,13 +48,15 @@ impl Injection {
     /// Of `library`, which will find the segment at `segment_path`.
     ///
     /// # Errors
-    /// If the library cannot be looked at.
+    /// If one of them cannot be looked at.
     pub(crate) fn new(library: PathBuf, segment_path: &OsStr) -> io::Result<Self> {
+        let reach = Reach::of(Path::new(segment_path))?;
         let metadata = metadata(&library)?;
         Ok(Self {
             library,
             identity: (metadata.dev(), metadata.ino()),
             segment_path: segment_path.as_bytes().to_vec(),
+            reach,
             stack: Vec::new(),
         })
     }
@@ -83,6 +89,10 @@ impl Injection {
         if startup.has_variable(LISTING) {
             return Ok(Untapped::Listed);
         }
+        // The loader would complain of a library that it cannot open, on the program's stderr.
+        if !self.reach.includes(&std::fs::read_to_string(process.join("status"))?) {
+            return Ok(Untapped::OtherUser);
+        }
         if !self.reachable(&process) {
             return Ok(Untapped::LibraryOutOfReach);
         }
@@ -110,6 +120,14 @@ impl Injection {
             }
         }
         Ok(())
+    }
+
+    /// Whether the code at an address of a thread's is the library's.
+    pub(crate) fn is_library(&self, tid: i32, address: u64) -> bool {
+        let maps = maps::read(Path::new(&format!("/proc/{tid}")));
+        Mapped::holding(&maps, address).is_some_and(|mapped| {
+            mapped.inode == self.identity.1 && mapped.path.file_name() == self.library.file_name()
+        })
     }
 
     /// Whether the library's path means the same file where the program runs.

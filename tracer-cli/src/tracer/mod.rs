@@ -6,6 +6,7 @@
 mod arguments;
 mod calls;
 mod captures;
+mod denied_clock;
 mod events;
 mod family;
 mod filter;
@@ -19,11 +20,12 @@ mod notes;
 mod placement;
 pub(crate) mod process;
 mod ptrace;
+pub(crate) mod reach;
 mod signals;
 pub(crate) mod sleep;
-mod startup;
+pub(crate) mod startup;
 mod tracees;
-mod unwind;
+pub(crate) mod unwind;
 mod user;
 
 use std::ffi::OsString;
@@ -37,7 +39,7 @@ use nix::sys::ptrace::Options;
 
 use self::calls::Calls;
 use self::events::Events;
-use self::filter::{ABOUT_AFFINITY, FILTER_DATA};
+use self::filter::{ALWAYS, FILTER_DATA};
 use self::injection::Injection;
 use self::launch::Target;
 use self::notes::Notes;
@@ -84,14 +86,14 @@ fn main(spec: Spec) -> anyhow::Result<()> {
     let options = options(&spec);
     let segment = spec.segment;
     let injection = Injection::new(spec.library.clone(), &spec.segment_path)
-        .context("cannot find the interposer's file")?;
+        .context("cannot find the interposer's file or the segment")?;
 
     let notes = Notes::claim(segment).ok_or_else(|| anyhow!("the segment has no free ring"))?;
 
     // Before the handlers: the child keeps the dispositions it will pass on to the target.
-    let filter = match segment.header().tag.load(Ordering::Relaxed) {
+    let filter = match segment.inner().tag.load(Ordering::Relaxed) {
         0 => Vec::new(),
-        tag => spec.system_calls.filter(tag, FILTER_DATA, &ABOUT_AFFINITY),
+        tag => spec.system_calls.filter(tag, FILTER_DATA, &ALWAYS),
     };
     let user = spec.user.as_deref().map(User::named).transpose()?;
     let target = Target {
@@ -104,7 +106,7 @@ fn main(spec: Spec) -> anyhow::Result<()> {
     let calls = (!spec.system_calls.is_empty())
         .then(|| Calls::new(spec.system_calls, spec.all_stops, spec.follow, segment, &spec.library));
     signals::install(segment, Path::new(&spec.segment_path)).context("cannot install signals")?;
-    segment.header().root_pid.store(root.pid.as_raw() as u64, Ordering::Release);
+    segment.inner().root_pid.store(root.pid.as_raw() as u64, Ordering::Release);
     release_standard_streams();
     root.begin();
     Events::new(notes, injection, spec.follow, calls, spec.lists_descriptors, root)

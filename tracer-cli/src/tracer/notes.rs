@@ -127,23 +127,23 @@ impl Notes {
             segment,
             control: segment.control(index),
             words: segment.words(index),
-            clock: Clock::from_number(header.clock.load(Ordering::Relaxed) as u32),
+            clock: Clock::from_number(segment.inner().clock.load(Ordering::Relaxed) as u32),
         })
     }
 
-    /// The segment's header.
+    /// The header of the segment's inner part.
     pub(crate) fn header(&self) -> &'static Header {
-        self.segment.header()
+        self.segment.inner()
     }
 
     /// Whether nobody reads any more.
     pub(crate) fn reader_gone(&self) -> bool {
-        self.segment.header().reader.load(Ordering::Relaxed) == READER_GONE
+        self.segment.inner().reader.load(Ordering::Relaxed) == READER_GONE
     }
 
     /// Whether frequent signals are to be noted.
     pub(crate) fn all_signals(&self) -> bool {
-        self.segment.header().flags.load(Ordering::Relaxed) & ALL_SIGNALS != 0
+        self.segment.inner().flags.load(Ordering::Relaxed) & ALL_SIGNALS != 0
     }
 
     /// Writes a note; its further arguments are zero.
@@ -242,7 +242,7 @@ impl Notes {
 
     /// Waits until the reader has released the stop number `sequence`, or will never do so.
     pub(crate) fn await_release(&self, sequence: u64) {
-        let header = self.segment.header();
+        let header = self.segment.inner();
         loop {
             // Acquire, before the looks below: a change after them makes the futex return at once.
             let bell = header.released_bell.load(Ordering::Acquire);

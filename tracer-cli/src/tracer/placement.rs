@@ -105,6 +105,12 @@ impl Placement {
         }
     }
 
+    /// `tid` is about to be given CPUs by the program: what it makes from now on inherits those, even if they are the ones
+    /// where we once put it.
+    pub(crate) fn affinity_set(&mut self, tid: Id) {
+        self.former.retain(|former| former.tid != tid);
+    }
+
     /// Thread `maker` has made `child`, a thread or a process, which has not run yet.
     pub(crate) fn created(&mut self, maker: Id, child: Id) {
         // A number that is used again.

@@ -114,10 +114,11 @@ fn set(signal: Signal, handler: SigHandler) -> nix::Result<()> {
 extern "C" fn reader_died(_signal: i32) {
     let Some(segment) = SEGMENT.get() else { return };
     let errno = Errno::last_raw();
-    let header = segment.header();
+    let (header, inner) = (segment.header(), segment.inner());
     header.reader.store(READER_GONE, Ordering::SeqCst);
-    header.released_bell.fetch_add(1, Ordering::SeqCst);
-    futex::wake_all(&header.released_bell);
+    inner.reader.store(READER_GONE, Ordering::SeqCst);
+    inner.released_bell.fetch_add(1, Ordering::SeqCst);
+    futex::wake_all(&inner.released_bell);
     let rings = u64::from(header.high_water.load(Ordering::Relaxed)).min(segment.layout().ring_count);
     for index in 0..rings as usize {
         let waiting = &segment.control(index).waiting;

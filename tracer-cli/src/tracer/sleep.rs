@@ -50,7 +50,7 @@ pub(crate) fn state(group: Id, tid: Id) -> Option<(char, u64)> {
     parse_status(&fs::read_to_string(format!("/proc/{group}/task/{tid}/status")).ok()?)
 }
 
-fn parse_status(status: &str) -> Option<(char, u64)> {
+pub(crate) fn parse_status(status: &str) -> Option<(char, u64)> {
     let value = |name| status.lines().find_map(|line| line.strip_prefix(name).map(str::trim));
     let number = |name| value(name)?.parse::<u64>().ok();
     let state = value("State:")?.chars().next()?;
@@ -58,7 +58,7 @@ fn parse_status(status: &str) -> Option<(char, u64)> {
 }
 
 /// Number and arguments of the call that a thread sleeps in. `None` if it runs or is in none.
-fn parse_call(line: &str) -> Option<(i64, [u64; 6])> {
+pub(crate) fn parse_call(line: &str) -> Option<(i64, [u64; 6])> {
     let mut words = line.split_ascii_whitespace();
     let number = words.next()?.parse().ok().filter(|number| *number >= 0)?;
     let mut arguments = [0; 6];

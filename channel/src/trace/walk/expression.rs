@@ -39,7 +39,7 @@ impl<M: Memory, S: Sink> Walker<'_, M, S> {
         for _ in 0..MAX_DEPTH {
             if self.plan.word(at) & 0xff == ZERO {
                 until_zero = true;
-                at = self.plan.word(at + 1) as usize;
+                at = self.plan.word(at.saturating_add(1)) as usize;
                 if at == 0 {
                     return Extent::UntilZero(u64::MAX);
                 }
@@ -52,7 +52,7 @@ impl<M: Memory, S: Sink> Walker<'_, M, S> {
     }
 
     fn value(&mut self, at: usize, structure: u64) -> Option<i64> {
-        let (word, operand) = (self.plan.word(at), self.plan.word(at + 1));
+        let (word, operand) = (self.plan.word(at), self.plan.word(at.saturating_add(1)));
         let raw = match word & 0xff {
             CONSTANT => return Some(operand as i64),
             PLACE => self.values.at(Place::of(operand)?, self.memory)?,

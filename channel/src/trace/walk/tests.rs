@@ -93,7 +93,7 @@ impl Writer {
         self.0[head::WORDS] = self.0.len() as u64;
         let plan = Plan::new(&self.0).unwrap();
         let mut seen = Seen::default();
-        walk(&plan, captures, values, memory, &mut seen);
+        walk(&plan, captures, values, memory, &mut seen, &mut Scratch::new());
         seen
     }
 }
@@ -325,7 +325,14 @@ fn words_that_mean_nothing_give_less_and_no_more() {
         plan.0[head::WORDS] = plan.0.len() as u64;
         let mut sum = Sum(0);
         let values = gprs(&[random() | 1 << 20, random() % 9]);
-        walk(&Plan::new(&plan.0).unwrap(), captures, &values, &mut Endless(random()), &mut sum);
+        walk(
+            &Plan::new(&plan.0).unwrap(),
+            captures,
+            &values,
+            &mut Endless(random()),
+            &mut sum,
+            &mut Scratch::new(),
+        );
         assert!(sum.0 <= BUDGET);
         copied += sum.0;
     }

@@ -13,7 +13,7 @@ const FIRST_ADDRESS: u64 = 4096;
 const PAGE: u64 = 4096;
 
 /// Something that is still to be walked.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Item {
     address: u64,
     /// Of the struct around.
@@ -29,6 +29,39 @@ struct Item {
     copied: bool,
 }
 
+impl Item {
+    const NONE: Self = Self { address: 0, structure: 0, node: 0, next: 0, count: 0, depth: 0, copied: false };
+}
+
+/// Where a walk keeps what it is about to do, and what it reads: 2 KB that its caller finds room for, because the stack may
+/// have none. What is left in it means nothing to the next walk.
+pub struct Scratch {
+    /// The pointers that were followed to get to the present item, and the nodes they led to.
+    path: [u64; MAX_POINTERS],
+    path_nodes: [u32; MAX_POINTERS],
+    items: [Item; MAX_NESTING],
+    buffer: [u8; BUFFER],
+}
+
+impl Scratch {
+    /// Of no walk yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            path: [0; MAX_POINTERS],
+            path_nodes: [0; MAX_POINTERS],
+            items: [Item::NONE; MAX_NESTING],
+            buffer: [0; BUFFER],
+        }
+    }
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// See the module's documentation.
 pub(super) struct Walker<'a, M, S> {
     pub(super) plan: Plan<'a>,
@@ -39,29 +72,20 @@ pub(super) struct Walker<'a, M, S> {
     left: usize,
     /// Steps and reads that may still be made.
     steps: usize,
-    /// The pointers that were followed to get to the present item, and the nodes they led to.
-    path: [u64; MAX_POINTERS],
-    path_nodes: [u32; MAX_POINTERS],
-    items: [Item; MAX_NESTING],
+    scratch: &'a mut Scratch,
+    /// How many of its items are in use.
     item_count: usize,
-    buffer: [u8; BUFFER],
 }
 
 impl<'a, M: Memory, S: Sink> Walker<'a, M, S> {
-    pub(super) fn new(plan: Plan<'a>, values: &'a Values, memory: &'a mut M, sink: &'a mut S) -> Self {
-        Self {
-            plan,
-            values,
-            memory,
-            sink,
-            left: BUDGET,
-            steps: MAX_STEPS,
-            path: [0; MAX_POINTERS],
-            path_nodes: [0; MAX_POINTERS],
-            items: [Item::default(); MAX_NESTING],
-            item_count: 0,
-            buffer: [0; BUFFER],
-        }
+    pub(super) fn new(
+        plan: Plan<'a>,
+        values: &'a Values,
+        memory: &'a mut M,
+        sink: &'a mut S,
+        scratch: &'a mut Scratch,
+    ) -> Self {
+        Self { plan, values, memory, sink, left: BUDGET, steps: MAX_STEPS, scratch, item_count: 0 }
     }
 
     /// Walks what the address at a place leads to.
@@ -83,7 +107,7 @@ impl<'a, M: Memory, S: Sink> Walker<'a, M, S> {
     }
 
     fn push(&mut self, item: Item) {
-        if let Some(free) = self.items.get_mut(self.item_count) {
+        if let Some(free) = self.scratch.items.get_mut(self.item_count) {
             *free = item;
             self.item_count += 1;
         }
@@ -91,13 +115,15 @@ impl<'a, M: Memory, S: Sink> Walker<'a, M, S> {
 
     fn pop(&mut self) -> Option<Item> {
         self.item_count = self.item_count.checked_sub(1)?;
-        self.items.get(self.item_count).copied()
+        self.scratch.items.get(self.item_count).copied()
     }
 
     /// Goes to where a pointer leads, unless the way there goes through there.
     fn follow(&mut self, address: u64, node: usize, structure: u64, depth: u8) {
         let way = usize::from(depth);
-        let (Some(addresses), Some(nodes)) = (self.path.get(..way), self.path_nodes.get(..way)) else {
+        let (Some(addresses), Some(nodes)) =
+            (self.scratch.path.get(..way), self.scratch.path_nodes.get(..way))
+        else {
             return;
         };
         let node = node as u32;
@@ -109,9 +135,11 @@ impl<'a, M: Memory, S: Sink> Walker<'a, M, S> {
         {
             return;
         }
-        if let (Some(last), Some(last_node)) = (self.path.get_mut(way), self.path_nodes.get_mut(way)) {
+        if let (Some(last), Some(last_node)) =
+            (self.scratch.path.get_mut(way), self.scratch.path_nodes.get_mut(way))
+        {
             (*last, *last_node) = (address, node);
-            self.push(Item { address, structure, node, depth: depth + 1, ..Item::default() });
+            self.push(Item { address, structure, node, depth: depth + 1, ..Item::NONE });
         }
     }
 
@@ -235,7 +263,7 @@ impl<'a, M: Memory, S: Sink> Walker<'a, M, S> {
             let elements = (room.min(on_page.max(size)) / size).min(most - done);
             let want = (elements * size) as usize;
             let got = self.piece(at, want, false);
-            let whole = self.buffer.get(..got).unwrap_or(&[]).chunks_exact(size as usize);
+            let whole = self.scratch.buffer.get(..got).unwrap_or(&[]).chunks_exact(size as usize);
             let read = whole.len() as u64;
             let zero = whole.into_iter().position(|element| element.iter().all(|byte| *byte == 0));
             let bytes = zero.map_or(got, |zero| (zero + 1) * size as usize);
@@ -258,7 +286,7 @@ impl<'a, M: Memory, S: Sink> Walker<'a, M, S> {
         if want == 0 || !self.may_go_on() {
             return 0;
         }
-        let Some(into) = self.buffer.get_mut(..want) else { return 0 };
+        let Some(into) = self.scratch.buffer.get_mut(..want) else { return 0 };
         let got = self.memory.read(address, into).min(want);
         if emits {
             self.give(address, got);
@@ -269,7 +297,7 @@ impl<'a, M: Memory, S: Sink> Walker<'a, M, S> {
     /// Passes the buffer's first bytes on.
     fn give(&mut self, address: u64, bytes: usize) {
         self.left = self.left.saturating_sub(bytes);
-        if let Some(bytes) = self.buffer.get(..bytes)
+        if let Some(bytes) = self.scratch.buffer.get(..bytes)
             && !bytes.is_empty()
         {
             self.sink.region(address, bytes);

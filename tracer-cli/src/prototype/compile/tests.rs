@@ -2,7 +2,7 @@ use std::ffi::CStr;
 use std::io::IoSliceMut;
 
 use calltap_channel::trace::plan::Plan;
-use calltap_channel::trace::walk::{Memory, Sink, Values, walk};
+use calltap_channel::trace::walk::{Memory, Scratch, Sink, Values, walk};
 use nix::sys::uio::{RemoteIoVec, process_vm_readv};
 
 use super::*;
@@ -60,7 +60,7 @@ fn run(prototype: &Prototype, values: &Values) -> (u64, Seen, Seen) {
     let row = plan.numbered(number).unwrap();
     let copied = |captures| {
         let mut seen = Seen::default();
-        walk(&plan, captures, values, &mut Own, &mut seen);
+        walk(&plan, captures, values, &mut Own, &mut seen, &mut Scratch::new());
         seen
     };
     (row.shape, copied(row.entry), copied(row.exit))
@@ -189,7 +189,7 @@ fn a_struct_whose_arrays_depend_on_the_call_is_compiled_for_each() {
     let lengths = |number: u32| {
         let mut seen = Seen::default();
         let values = gprs(&[address(&words), 1, 3]);
-        walk(&plan, plan.numbered(number).unwrap().entry, &values, &mut Own, &mut seen);
+        walk(&plan, plan.numbered(number).unwrap().entry, &values, &mut Own, &mut seen, &mut Scratch::new());
         seen.0.iter().map(|(_, bytes)| bytes.len()).collect::<Vec<_>>()
     };
     assert_eq!(lengths(one), [16, 1, 3]);

@@ -7,6 +7,7 @@ use calltap_analyzers::kernel::SystemCallRow;
 use calltap_analyzers::life::LifeReport;
 use calltap_channel::function::Function;
 
+use crate::damage::Damage;
 use crate::exit_snapshot::ExitSnapshot;
 use crate::reader::MemoryReading;
 use crate::report::View;
@@ -29,6 +30,8 @@ pub struct Facts {
     pub lost_records: u64,
     /// Records lost, by thread.
     pub lost_by_thread: Vec<model::Lost>,
+    /// What the target has written over.
+    pub damage: Damage,
     /// What could not be seen, one sentence each.
     pub blind_spots: Vec<String>,
     /// How stacks were taken; those that are lost or guessed have not been counted yet.

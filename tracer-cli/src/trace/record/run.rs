@@ -18,13 +18,14 @@ pub struct Run {
     pub words: usize,
 }
 
-/// The committed records from `position` on, up to the ring's end or about `most` words. `each` is shown the header
-/// word and the place of every one. None if there is a header that no producer writes.
+/// The committed records from `position` on, up to the ring's end, about `most` words, or the end of what the producer
+/// has reserved. `each` is shown the header word and the place of every one. None if there is a header that no producer
+/// writes, or where nothing is reserved.
 pub fn committed(
     words: &RawWords,
     position: u64,
     capacity: u64,
-    most: usize,
+    [most, reserved]: [usize; 2],
     mut each: impl FnMut(u64, usize),
 ) -> Option<Run> {
     let place = (position & (capacity - 1)) as usize;
@@ -36,8 +37,9 @@ pub fn committed(
             break;
         }
         let length = (header & 0xff) as usize;
-        if !(PREFIX_WORDS..=MAX_WORDS).contains(&length) {
-            return None;
+        if !(PREFIX_WORDS..=MAX_WORDS).contains(&length) || run.words + length > reserved {
+            // What comes before it is good.
+            return (run.words > 0).then_some(run);
         }
         each(header, place + run.words);
         run.words += length;

@@ -1,7 +1,7 @@
 //! The blocks of a recording, one after the other.
 
 use std::fs::File;
-use std::io::{BufReader, ErrorKind, Read};
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -115,14 +115,12 @@ impl Reading {
     /// Reads so many words. False if the file ends before that.
     fn fill(&mut self, words: usize) -> anyhow::Result<bool> {
         self.words.clear();
-        self.bytes.resize(words * 8, 0);
-        match self.file.read_exact(&mut self.bytes) {
-            Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(false),
-            Err(error) => {
-                return Err(error)
-                    .with_context(|| format!("cannot read the recording {}", self.path.display()));
-            }
+        self.bytes.clear();
+        // As much memory as there is content, whatever length a block claims to have.
+        let read = (&mut self.file).take(words as u64 * 8).read_to_end(&mut self.bytes);
+        read.with_context(|| format!("cannot read the recording {}", self.path.display()))?;
+        if self.bytes.len() < words * 8 {
+            return Ok(false);
         }
         let (chunks, _) = self.bytes.as_chunks();
         self.words.extend(chunks.iter().map(|chunk| u64::from_le_bytes(*chunk)));

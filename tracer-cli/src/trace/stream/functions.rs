@@ -57,6 +57,8 @@ pub struct Functions {
     names: Names,
     lookup: Box<dyn Lookup>,
     known: Vec<Option<Rc<Function>>>,
+    /// Whether a call was told of a function that is not there.
+    pub has_unknown: bool,
     system_calls: HashMap<&'static str, Option<Rc<Prototype>>>,
 }
 
@@ -64,7 +66,7 @@ impl Functions {
     /// Knows none yet.
     #[must_use]
     pub fn new(names: Names, lookup: Box<dyn Lookup>) -> Self {
-        Self { names, lookup, known: Vec::new(), system_calls: HashMap::new() }
+        Self { names, lookup, known: Vec::new(), has_unknown: false, system_calls: HashMap::new() }
     }
 
     /// More names came.
@@ -84,6 +86,7 @@ impl Functions {
             return Rc::clone(known);
         }
         let Some(met) = self.names.get(number) else {
+            self.has_unknown = true;
             return Rc::new(Function {
                 number,
                 name: format!("function_{number}"),

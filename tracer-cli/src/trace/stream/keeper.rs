@@ -2,11 +2,12 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use calltap_channel::segment::Segment;
+use calltap_channel::segment::{Segment, counted};
 
 use super::merge::Records;
 use super::ring::Ring;
 use super::tracer::Act;
+use crate::damage::{Damage, Guard, Part};
 use crate::reader::Pause;
 
 /// How a session went.
@@ -20,6 +21,8 @@ pub struct Outcome {
     pub filter_refused: bool,
     /// Whether the tracer has said that nothing is left to trace.
     pub complete: bool,
+    /// What was found written over.
+    pub damage: Damage,
 }
 
 /// Keeps a session's rings.
@@ -30,6 +33,7 @@ pub struct Keeper {
     positions: Vec<u64>,
     /// What is known of the session's end.
     pub outcome: Outcome,
+    guard: Guard,
 }
 
 /// Has `drain` make round after round, each of which gives the words taken from the fullest ring, until the tracer is
@@ -65,7 +69,7 @@ impl Keeper {
     #[must_use]
     pub fn new(segment: Segment) -> Self {
         let positions = vec![0; segment.layout().ring_count as usize];
-        Self { segment, positions, outcome: Outcome::default() }
+        Self { segment, positions, outcome: Outcome::default(), guard: Guard::new(segment) }
     }
 
     /// No ring yet.
@@ -74,15 +78,32 @@ impl Keeper {
         self.positions.iter().map(|_| None).collect()
     }
 
-    /// Takes in rings that have been claimed.
-    pub fn discover(&self, rings: &mut [Option<Ring>]) {
-        // Acquire: pairs with the Release of the claimant.
-        let mark = self.segment.header().high_water.load(Ordering::Acquire) as usize;
+    /// Takes in rings that have been claimed, and mends what the target has scribbled over.
+    pub fn discover(&mut self, rings: &mut [Option<Ring>]) {
+        let mark = self.guard.look(&mut self.outcome.damage);
         for (index, ring) in rings.iter_mut().enumerate().take(mark) {
-            if ring.is_none() {
-                *ring = Ring::open(&self.segment, index, self.positions[index]);
+            match ring {
+                None => *ring = Ring::open(&self.segment, index, self.positions[index]),
+                Some(ring) => {
+                    if let Some(part) = ring.mend() {
+                        self.outcome.damage.add(part);
+                    }
+                }
             }
         }
+    }
+
+    /// All rings are closed: what the header counts, of records that found no ring and of calls not followed.
+    pub fn counters(&mut self) -> [u64; 2] {
+        let header = self.segment.header();
+        let damage = &mut self.outcome.damage;
+        self.guard.finish(damage);
+        [&header.lost_without_ring, &header.unfollowed].map(|counter| {
+            counted(counter).unwrap_or_else(|| {
+                damage.add(Part::Header);
+                0
+            })
+        })
     }
 
     /// Does what the tracer asks for. Gives the rings whose owners are gone.
@@ -103,7 +124,7 @@ impl Keeper {
                 });
             }
             Act::Ended(pid, status) => {
-                if u64::from(pid) == self.segment.header().root_pid.load(Ordering::Acquire) {
+                if u64::from(pid) == self.segment.inner().root_pid.load(Ordering::Acquire) {
                     self.outcome.status = Some(status);
                 }
             }
@@ -119,10 +140,16 @@ impl Keeper {
 
     /// Lets the tracer go on with a process that it holds.
     fn release(&self, sequence: u64) {
-        let header = self.segment.header();
+        let header = self.segment.inner();
         header.released.store(sequence, Ordering::Release);
         header.released_bell.fetch_add(1, Ordering::Release);
         crate::futex::wake_all(&header.released_bell);
+    }
+
+    /// A ring is to be closed, and everything in it has been taken.
+    pub fn closes(&mut self, ring: &mut Ring) {
+        self.outcome.damage.add_if(!ring.is_sound(), Part::Rings);
+        self.outcome.damage.add_if(ring.malformed > 0, Part::Records);
     }
 
     /// A ring has been closed: its next owner begins where the last one ended.

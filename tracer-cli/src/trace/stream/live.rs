@@ -1,6 +1,6 @@
 //! The rings of a running session, drained in the order of time.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use calltap_channel::clock::Clock;
 use calltap_channel::segment::Segment;
@@ -10,6 +10,7 @@ use super::counts::Counts;
 use super::keeper::{Keeper, Outcome, rounds};
 use super::merge::{Merge, Records};
 use super::ring::Ring;
+use crate::damage::Part;
 use crate::trace::print::{Count, End};
 
 /// The rings of a session.
@@ -43,16 +44,20 @@ impl Live {
         let segment = self.segment;
         rounds(&mut self, segment, stop, root_ended, |live| &live.keeper.outcome, |live| live.round(stream));
         (0..self.rings.len()).for_each(|index| self.close(index, stream));
-        let counts = self
+        let counts: Vec<Count> = self
             .counts
             .called()
-            .map(|(number, calls)| Count { function: stream.functions.get(number), calls });
-        let header = segment.header();
+            .map(|(number, calls)| Count { function: stream.functions.get(number), calls })
+            .collect();
+        let [without_ring, unfollowed] = self.keeper.counters();
+        let damage = &mut self.keeper.outcome.damage;
+        damage.add_if(stream.malformed > 0, Part::Records);
+        damage.add_if(stream.functions.has_unknown, Part::Functions);
         let end = End {
             at_ns: stream.scale.since_zero(self.clock.now()),
-            lost: stream.lost + header.lost_without_ring.load(Ordering::Relaxed),
-            unfollowed: header.unfollowed.load(Ordering::Relaxed),
-            counts: counts.collect(),
+            lost: stream.lost + without_ring,
+            unfollowed,
+            counts,
         };
         (self.keeper.outcome, end)
     }
@@ -91,6 +96,7 @@ impl Live {
             let _ = stream.take(ring.owner(), ring.head());
             ring.pass();
         }
+        self.keeper.closes(&mut ring);
         self.counts.take(&self.segment, index);
         let dropped = ring.newly_dropped() + u64::from(ring.close() > 0) + ring.malformed;
         if dropped > 0 {

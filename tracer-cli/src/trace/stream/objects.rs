@@ -1,13 +1,13 @@
 //! The objects of a process image: whose code an address is.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
 use std::path::Path;
 use std::rc::Rc;
 
 use goblin::elf::program_header::{PT_LOAD, ProgramHeader};
 
 use crate::elf_file::{self, CONTEXT};
+use crate::regular_file;
 
 /// An object of an image.
 #[derive(Clone, Debug)]
@@ -77,7 +77,7 @@ impl Objects {
 
 /// Where a file's segments begin and end, before it is loaded; everything if it cannot be read.
 fn span(path: &Path) -> (u64, u64) {
-    let segments = File::open(path).and_then(|file| {
+    let segments = regular_file::open(path).and_then(|file| {
         let header = elf_file::header(&file)?;
         let count = usize::from(header.e_phnum);
         let table = elf_file::part(&file, header.e_phoff, (count * ProgramHeader::size(CONTEXT)) as u64)?;

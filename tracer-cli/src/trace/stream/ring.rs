@@ -5,9 +5,10 @@ use std::sync::atomic::Ordering;
 use calltap_channel::Note;
 use calltap_channel::record::{MAX_DURATION, MAX_WORDS};
 use calltap_channel::ring::{Consumer, Control, Peeked};
-use calltap_channel::segment::{RawWords, Segment};
+use calltap_channel::segment::{RawWords, Segment, counted};
 
 use super::merge::Records;
+use crate::damage::Part;
 use crate::futex;
 
 /// Whose records these are.
@@ -41,6 +42,7 @@ pub struct Ring {
     pub told_dropped: u64,
     /// Heads that no producer writes.
     pub malformed: u64,
+    serial: u64,
 }
 
 impl Ring {
@@ -71,6 +73,7 @@ impl Ring {
             began: None,
             told_dropped: 0,
             malformed: 0,
+            serial,
         })
     }
 
@@ -93,18 +96,45 @@ impl Ring {
         self.consumer.advance(words as u64);
     }
 
+    /// Words that are reserved from the position on, as far as can be believed.
+    pub fn reserved(&mut self) -> u64 {
+        self.consumer.reserved(self.control).unwrap_or(0)
+    }
+
+    /// Whether the ring says what it did when it was claimed, and figures that can be.
+    pub fn is_sound(&mut self) -> bool {
+        self.control.belongs_to(self.owner.pid, self.owner.tid, self.serial, self.capacity)
+            && self.consumer.reserved(self.control).is_some()
+            && counted(&self.control.dropped).is_some()
+    }
+
+    /// To be called once a round. Puts back what is ours, and goes on where the record at the head has been cleared.
+    /// Whether somebody has scribbled there.
+    pub fn mend(&mut self) -> Option<Part> {
+        if self.consumer.restore_tail(self.control) {
+            return Some(Part::Rings);
+        }
+        if self.consumer.peek(&self.words, &mut self.head) == Peeked::Nothing
+            && self.consumer.is_stuck(self.control)
+        {
+            self.scrub();
+            return Some(Part::Records);
+        }
+        None
+    }
+
     /// Records dropped since this was asked last.
     pub fn newly_dropped(&mut self) -> u64 {
-        let dropped = self.control.dropped.load(Ordering::Relaxed);
+        let dropped = counted(&self.control.dropped).unwrap_or(self.told_dropped);
         let new = dropped.saturating_sub(self.told_dropped);
         self.told_dropped = dropped;
         new
     }
 
-    /// Makes the ring read as empty: somebody has scribbled over it.
+    /// Goes on behind words that no producer writes: somebody has scribbled there.
     pub fn scrub(&mut self) {
         self.malformed += 1;
-        self.consumer.clear(&self.words);
+        self.consumer.restart(&self.words, self.control);
     }
 
     /// Gives what was passed back to the producer and wakes it if it waits.
@@ -134,12 +164,12 @@ impl Records for Ring {
     fn look(&mut self) -> Option<u64> {
         match self.consumer.peek(&self.words, &mut self.head) {
             Peeked::Nothing => None,
-            Peeked::Record(length) => {
+            Peeked::Record(length) if self.consumer.is_reserved(self.control, length) => {
                 self.length = length;
                 self.began.get_or_insert(self.head[1]);
                 Some(happened(&self.head))
             }
-            Peeked::Corrupt(_) => {
+            Peeked::Record(_) | Peeked::Corrupt(_) => {
                 self.scrub();
                 None
             }
@@ -149,6 +179,11 @@ impl Records for Ring {
     #[inline]
     fn head(&self) -> &[u64] {
         &self.head[..self.length]
+    }
+
+    fn pass_over(&mut self) {
+        self.malformed += 1;
+        self.pass();
     }
 
     #[inline]

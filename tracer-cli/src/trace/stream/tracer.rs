@@ -185,6 +185,7 @@ fn reason(untapped: Untapped) -> &'static str {
         Untapped::Static => "it is statically linked",
         Untapped::ForeignLoader => "its loader is not that of glibc for x86-64",
         Untapped::Secure => "it has raised privileges",
+        Untapped::OtherUser => "it runs as another user or group",
         Untapped::LibraryOutOfReach => "calltap's library cannot be reached where it runs",
         Untapped::StackOutOfReach => "its start-up stack could not be changed",
         Untapped::NotFollowed => "children are not followed",

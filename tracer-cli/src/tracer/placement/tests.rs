@@ -117,6 +117,24 @@ fn what_a_pinned_thread_makes_has_the_threads_own_cpus() {
 }
 
 #[test]
+fn what_a_thread_makes_has_the_cpus_that_the_thread_was_given_since() {
+    alone(|| {
+        let maker = Waiting::new();
+        let Some(mut placement) = pinning(maker.0) else { return };
+        let here = cpus_of(0);
+        placement.affinity_asked(maker.0);
+        placement.affinity_set(maker.0);
+        // The very CPU that it was pinned to; its child inherits that.
+        let child = Waiting::new();
+        for tid in [maker.0, child.0] {
+            sched_setaffinity(Pid::from_raw(tid), &here).unwrap();
+        }
+        placement.created(maker.0, child.0);
+        assert_eq!(cpus_of(child.0), here);
+    });
+}
+
+#[test]
 fn a_thread_that_executes_is_let_go_under_its_new_name() {
     alone(|| {
         let (child, before) = (Waiting::new(), cpus_of(0));

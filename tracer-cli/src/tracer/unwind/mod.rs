@@ -81,7 +81,7 @@ enum Walked {
 impl Unwinder {
     /// Stacks are as deep as the segment says; `library` is the interposer's file.
     pub(crate) fn new(segment: Segment, library: &Path) -> Self {
-        let depth = segment.header().stack_depth.load(Ordering::Relaxed);
+        let depth = segment.inner().stack_depth.load(Ordering::Relaxed);
         Self {
             table: segment.stacks(),
             depth: usize::try_from(depth).unwrap_or(0).min(MAX_DEPTH),
@@ -264,6 +264,25 @@ fn hash(frames: &[Frame], end: End) -> u64 {
     };
     let mixed = frames.iter().fold(end as u64, |hash, frame| mix(hash, frame.0));
     mix(mix(mixed, frames.len() as u64), 0)
+}
+
+/// An object file, as fuzzing feeds it.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz(bytes: &[u8], addresses: &[u64]) {
+    let content = |offset: u64, into: &mut [u8]| {
+        let from = usize::try_from(offset).ok().and_then(|offset| bytes.get(offset..)?.get(..into.len()));
+        from.is_some_and(|from| {
+            into.copy_from_slice(from);
+            true
+        })
+    };
+    let Some(object) = object::Object::read(&content, 1, false) else { return };
+    let (mut rules, mut context) = (Rules::new(), Context::new());
+    object.span();
+    for &address in addresses {
+        object.address_of_code(address);
+        object.rule(address, &mut rules, &mut context);
+    }
 }
 
 #[cfg(test)]

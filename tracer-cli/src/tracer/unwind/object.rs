@@ -106,7 +106,11 @@ impl Object {
             |address: u64| Some(address.checked_sub(segment.p_vaddr)?.wrapping_add(segment.p_offset));
         let beginning = part(content, offset(header)?, HEADER_BYTES)?;
         let start = Tables::start_by_header(&beginning, header)?.min(header);
-        let bytes = part(content, offset(start)?, segment.p_vaddr + segment.p_filesz - start)?;
+        let bytes = part(
+            content,
+            offset(start)?,
+            segment.p_vaddr.saturating_add(segment.p_filesz).checked_sub(start)?,
+        )?;
         Some(Tables::with_header(bytes, start, header))
     }
 }

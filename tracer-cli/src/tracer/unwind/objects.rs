@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use super::object::Object;
 use crate::exit_snapshot::Mapped;
+use crate::regular_file;
 use crate::tracer::memory;
 use crate::tracer::tracees::Id;
 
@@ -112,9 +113,9 @@ impl Objects {
 fn open(tid: Id, mapped: &Mapped) -> Option<(File, Metadata)> {
     // Whoever is privileged gets it also where it has been unlinked or replaced.
     let direct = format!("/proc/{tid}/map_files/{:x}-{:x}", mapped.start, mapped.end);
-    let opened = File::open(direct).or_else(|error| {
+    let opened = regular_file::open(Path::new(&direct)).or_else(|error| {
         let inside = mapped.file().and_then(|path| path.strip_prefix("/").ok()).ok_or(error)?;
-        File::open(Path::new(&format!("/proc/{tid}/root")).join(inside))
+        regular_file::open(&Path::new(&format!("/proc/{tid}/root")).join(inside))
     });
     let file = opened.ok()?;
     let metadata = file.metadata().ok()?;

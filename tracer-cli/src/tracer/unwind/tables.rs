@@ -1,8 +1,8 @@
 //! The unwind tables of an object (`.eh_frame`), in a copy of our own.
 
 use gimli::{
-    BaseAddresses, CieOrFde, EhFrame, EhFrameHdr, EndianSlice, FrameDescriptionEntry, LittleEndian, Pointer,
-    UnwindContext, UnwindSection,
+    BaseAddresses, CieOrFde, EhFrame, EhFrameHdr, EhFrameOffset, EndianSlice, FrameDescriptionEntry,
+    LittleEndian, Pointer, UnwindContext, UnwindSection,
 };
 
 use super::rule::Rule;
@@ -29,6 +29,9 @@ enum Index {
     /// `bytes`. Static programs are linked without `.eh_frame_hdr`.
     Own(Vec<(u64, usize)>),
 }
+
+/// Which byte of `.eh_frame_hdr` says how the number of its entries is written.
+const COUNT_ENCODING: usize = 2;
 
 impl Tables {
     /// Tables with a header: `bytes` lie at `start` and hold both sections.
@@ -88,13 +91,22 @@ impl Tables {
 
     fn by_header(&self, header: u64, address: u64, context: &mut Context) -> Option<Rule> {
         let bases = BaseAddresses::default().set_eh_frame_hdr(header);
-        let parsed = EhFrameHdr::new(self.from(header)?, LittleEndian).parse(&bases, 8).ok()?;
+        let beginning = self.from(header)?;
+        // As all linkers write the number of entries. With larger numbers gimli calculates beyond 64 bits.
+        if beginning.get(COUNT_ENCODING) != Some(&gimli::DW_EH_PE_udata4.0) {
+            return None;
+        }
+        let parsed = EhFrameHdr::new(beginning, LittleEndian).parse(&bases, 8).ok()?;
         let Pointer::Direct(start) = parsed.eh_frame_ptr() else { return None };
         let bases = bases.set_eh_frame(start);
         let section = EhFrame::new(self.from(start)?, LittleEndian);
         let table = parsed.table()?;
         rule_in(&section, &bases, address, context, |address| {
-            table.fde_for_address(&section, &bases, address, EhFrame::cie_from_offset).ok()
+            // As gimli's own `fde_for_address`, but for tables that lead to before the section.
+            let Ok(Pointer::Direct(entry)) = table.lookup(address, &bases) else { return None };
+            let offset = EhFrameOffset(usize::try_from(entry.checked_sub(start)?).ok()?);
+            let entry = section.fde_from_offset(&bases, offset, EhFrame::cie_from_offset).ok()?;
+            entry.contains(address).then_some(entry)
         })
     }
 

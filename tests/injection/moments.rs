@@ -1,0 +1,156 @@
+//! Somebody is killed, at a moment anywhere between the start and the end.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::left::{child_of, expect_nobody_left, names};
+use super::{at_once, runs};
+use crate::launch::{Launch, bare, calltap, scratch, traced};
+use crate::outcome::Outcome;
+use crate::running::Running;
+use crate::target::Target;
+
+const ROUNDS: &str = "400";
+
+/// Both verbs; what they see of a program is `dup`.
+fn verbs() -> [Launch; 2] {
+    [calltap(), traced().options(&["-f", "-e", "dup"])]
+}
+
+/// A shell that says how the program ended.
+fn told(file: &Path) -> Vec<OsString> {
+    let program = Target::c("tells.c").build();
+    let script = "\"$@\"; echo status=$?";
+    let words = ["-c".into(), script.into(), "sh".into(), program.path().into(), file.into(), ROUNDS.into()];
+    words.to_vec()
+}
+
+/// How long it takes if nobody interferes, with a fifth more: then some moments come after the end.
+fn length(launch: &Launch) -> Duration {
+    let directory = scratch();
+    let words = told(&directory.path().join("counts"));
+    launch.clone().run("sh", &words).expect_status(0);
+    let began = Instant::now();
+    launch.clone().run("sh", &words).expect_status(0);
+    began.elapsed() * 6 / 5
+}
+
+/// Waits for moment `number` of a span: by an even spread in an order that repeats nothing.
+fn wait(number: u64, span: Duration) {
+    std::thread::sleep(span.mul_f64((number as f64 * 0.618_033_988_749_895).fract()));
+}
+
+fn kill(pid: i32, signal: i32) {
+    // SAFETY: plain system call; who has ended meanwhile is not there, and nobody else is called so that soon.
+    unsafe { libc::kill(pid, signal) };
+}
+
+/// Either a refusal that is told with its reason, or the status of the program.
+fn expect_end(outcome: &Outcome, statuses: &[i32]) {
+    let refusal = outcome.status == 125 && outcome.stderr().contains("calltap: ");
+    assert!(refusal || statuses.contains(&outcome.status), "{outcome}");
+    assert!(!outcome.stderr().contains("panicked"), "{outcome}");
+}
+
+#[test]
+fn the_program_ends_as_ever_whenever_calltap_is_killed() {
+    let cache = scratch();
+    let complete = {
+        let directory = scratch();
+        bare().run("sh", &told(&directory.path().join("counts"))).expect_status(0).stdout()
+    };
+    assert!(complete.ends_with("status=3\n"), "{complete}");
+    let verbs = verbs().map(|launch| (length(&launch), launch));
+    at_once(runs(100), |number| {
+        let (span, launch) = &verbs[number as usize % 2];
+        let directory = scratch();
+        let own = directory.path().join("cache");
+        // Every fourth has to write the interposer's file first.
+        let cache = if number % 4 == 0 { &own } else { cache.path() };
+        let launch = launch.clone().variable("XDG_CACHE_HOME", cache);
+        let running = launch.start("sh", &told(&directory.path().join("counts")));
+        wait(number, *span);
+        let calltap = running.pid();
+        running.signal(libc::SIGKILL);
+        expect_nobody_left_but_zombie(&running);
+        let said = running.stdout();
+        assert!(said.is_empty() || said == complete, "half of it: {said}");
+        let outcome = running.finish();
+        expect_end(&outcome, &[0, 128 + libc::SIGKILL]);
+        expect_nobody_left(calltap, "everybody");
+        let files = names(&cache.join("calltap"));
+        assert!(files.iter().all(|name| name.starts_with("libcalltap-")), "left behind: {files:?}");
+    });
+}
+
+/// All but calltap itself have ended; that has not been waited for.
+fn expect_nobody_left_but_zombie(running: &Running) {
+    let calltap = running.pid();
+    crate::running::wait_for("the end of the program", || {
+        super::left::group(calltap).into_iter().all(|(pid, state)| pid == calltap && state == 'Z')
+    });
+}
+
+#[test]
+fn a_tracer_that_is_killed_is_told_of() {
+    let verbs = verbs().map(|launch| (length(&launch), launch));
+    at_once(runs(50), |number| {
+        let (span, launch) = &verbs[number as usize % 2];
+        let directory = scratch();
+        let running = launch.clone().start("sh", &told(&directory.path().join("counts")));
+        let calltap = running.pid();
+        wait(number, *span);
+        if let Some(tracer) = child_of(calltap) {
+            kill(tracer, libc::SIGKILL);
+        }
+        expect_end(&running.finish(), &[0]);
+        expect_nobody_left(calltap, "everybody");
+    });
+}
+
+/// Calls of `dup` that have begun and ended; 0 before the program has got that far.
+fn counts(file: &Path) -> [i64; 2] {
+    let bytes = fs::read(file).unwrap_or_default();
+    let mut words = bytes.chunks_exact(8).map(|word| i64::from_le_bytes(word.try_into().expect("eight")));
+    let [a, b, c, d] = std::array::from_fn(|_| words.next().unwrap_or(0));
+    [a + c, b + d]
+}
+
+#[test]
+fn no_call_is_invented_or_missed_whenever_the_program_is_killed() {
+    let program = Target::c("tells.c").build();
+    let verbs = verbs().map(|launch| (length(&launch), launch));
+    at_once(runs(100), |number| {
+        let (span, launch) = &verbs[number as usize % 2];
+        let verb = ["run", "trace"][number as usize % 2];
+        let signal = [libc::SIGKILL, libc::SIGSEGV, libc::SIGTERM][number as usize % 3];
+        let directory = scratch();
+        let file = directory.path().join("counts");
+        let running = launch.clone().start(&program, &[file.clone().into_os_string(), ROUNDS.into()]);
+        let calltap = running.pid();
+        wait(number, *span);
+        if let Some(target) = child_of(calltap).and_then(child_of) {
+            kill(target, signal);
+        }
+        let outcome = running.finish();
+        expect_end(&outcome, &[3, 128 + signal]);
+        expect_nobody_left(calltap, "everybody");
+        let [begun, ended] = counts(&file);
+        let told = match (&outcome.report, verb) {
+            (Some(report), _) => {
+                assert_eq!(report.at("/damaged").as_array().map(Vec::len), Some(0), "{outcome}");
+                let lost = report.at("/lost_by_thread").as_array().expect("an array");
+                assert!(lost.iter().all(|row| row["records"] == 1), "{lost:#?}");
+                report.processes_of(program.name()).iter().map(|process| process.calls("dup")).sum()
+            }
+            (None, "trace") => outcome.trace.lines().filter(|line| line.contains("dup(")).count() as i64,
+            (None, _) => {
+                assert_eq!(outcome.status, 125, "{outcome}");
+                return;
+            }
+        };
+        assert!(ended <= told && told <= begun, "{verb}: {ended} <= {told} <= {begun}: {outcome}");
+    });
+}
