@@ -25,7 +25,7 @@ int main(void)
         char *volatile four = malloc((size_t)i);
         __libc_free(four);
     }
-    printf("call.__libc_malloc=100\ncall.__libc_calloc=100\ncall.__libc_memalign=100\n"
-           "call.__libc_realloc=100\ncall.__libc_free=200\ncall.free=200\n");
+    // Not counted: they are the same functions as the usual ones, and one function has one name in a trace.
+    printf("mixed\n");
     return 0;
 }
