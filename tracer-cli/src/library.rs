@@ -142,7 +142,12 @@ fn in_cache(binding: Binding, library: &[u8]) -> io::Result<PathBuf> {
     let unusable = || io::Error::from(io::ErrorKind::NotFound);
     let base = match std::env::var_os("XDG_CACHE_HOME").filter(|path| Path::new(path).is_absolute()) {
         Some(cache) => PathBuf::from(cache),
-        None => PathBuf::from(std::env::var_os("HOME").ok_or_else(unusable)?).join(".cache"),
+        // A home that is not there (nobody's /nonexistent) is not for us to make.
+        None => std::env::var_os("HOME")
+            .map(PathBuf::from)
+            .filter(|home| home.is_dir())
+            .ok_or_else(unusable)?
+            .join(".cache"),
     };
     let directory = base.join("calltap");
     let name = format!("libcalltap-{HASH}{}.so", binding.suffix());

@@ -26,6 +26,13 @@ pub fn calls(processes: &[Process]) -> Vec<String> {
              it needs{more}"
         ));
     }
+    let elsewhere = processes.iter().filter(|process| process.numbered_elsewhere).count();
+    if elsewhere > 0 {
+        spots.push(format!(
+            "processes under numbers that the tracer does not know (of a PID namespace): {elsewhere}; their calls are listed \
+             under these, apart from their system calls and their ends"
+        ));
+    }
     spots
 }
 

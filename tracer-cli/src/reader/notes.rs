@@ -3,6 +3,7 @@
 use calltap_analyzers::event::{Image, Thread};
 use calltap_channel::note::{CLONED, DEFINED_WORDS, SYSTEM_CALL_ARGUMENTS, Untapped};
 use calltap_channel::record::Record;
+use calltap_channel::segment::NO_FOLLOW;
 use calltap_channel::{Function, Note};
 use std::sync::atomic::Ordering;
 
@@ -164,6 +165,10 @@ impl Reader {
         self.feed.session().begin(note.image, parent, note.at_ns);
         if let Some(parent) = parent {
             self.symbols.forked(note.image, parent, note.at_ns);
+            let follows = self.segment.header().flags.load(Ordering::Relaxed) & NO_FOLLOW == 0;
+            if follows {
+                self.processes.numbered_elsewhere(pid, parent, note.at_ns);
+            }
         }
         self.adopt(pid, note.image, note.at_ns);
         let process = self.processes.current(pid, note.at_ns);
@@ -176,7 +181,8 @@ impl Reader {
         if process.parent == 0 {
             process.parent = parent_pid;
         }
-        if process.command.is_empty() {
+        // Under that number somebody else is found.
+        if process.command.is_empty() && !process.numbered_elsewhere {
             process.command = exit_snapshot::command(pid);
         }
         if !process.program.is_empty() {

@@ -92,6 +92,8 @@ pub struct Process {
     pub unfinished: Vec<(u32, Function, u64)>,
     /// Fatal signal's sender, if another process sent it.
     pub killer: Option<u32>,
+    /// Its number is one of a PID namespace of its own.
+    pub numbered_elsewhere: bool,
 }
 
 impl Process {
@@ -119,6 +121,7 @@ impl Process {
             looks_failed: Vec::new(),
             unfinished: Vec::new(),
             killer: None,
+            numbered_elsewhere: false,
         }
     }
 }
@@ -149,6 +152,21 @@ impl Processes {
         });
         self.root.get_or_insert(pid);
         &mut self.all[index]
+    }
+
+    /// An image has told of itself under a number that the tracer has not told of: that of a PID namespace. It has its
+    /// program from the image that it was forked from. To be called before the process is known.
+    pub fn numbered_elsewhere(&mut self, pid: u32, parent: Image, now_ns: u64) {
+        if self.current.contains_key(&pid) {
+            return;
+        }
+        let maker = self.all.iter().find(|process| process.image == Some(parent));
+        let known = maker.map(|maker| (maker.pid, maker.program.clone(), maker.command.clone()));
+        let process = self.current(pid, now_ns);
+        process.numbered_elsewhere = true;
+        if let Some((maker, program, command)) = known {
+            (process.parent, process.program, process.command) = (maker, program, command);
+        }
     }
 
     /// `parent` made process `child`, which runs the same program until it execs.
