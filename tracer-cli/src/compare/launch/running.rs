@@ -152,12 +152,15 @@ impl<'a> Running<'a> {
 
     /// `calltap run` follows a program's children to their end; a run of ours ends with the program.
     fn look_at_root(&mut self) {
-        let Some(root) = self.root else {
-            self.root = self.below.root();
-            return;
+        let gone = match self.root {
+            Some(root) => !descendants::is_alive(root),
+            None => {
+                self.root = self.below.root();
+                self.root.is_none() && self.below.root_is_gone()
+            }
         };
         if let Below::Tracer(pid) = self.below
-            && !descendants::is_alive(root)
+            && gone
         {
             let ended = *self.root_ended.get_or_insert_with(Instant::now);
             if ended.elapsed() > LEFT_BEHIND {

@@ -31,6 +31,14 @@ impl Below {
         }
     }
 
+    /// Whether the program's first process has ended before anybody saw it: its tracer has no child, but traces others.
+    pub(super) fn root_is_gone(self) -> bool {
+        let Self::Tracer(pid) = self else { return false };
+        descendants::children(pid).first().is_some_and(|&tracer| {
+            descendants::children(tracer).is_empty() && !descendants::traced_by(tracer).is_empty()
+        })
+    }
+
     /// All of the program's processes that have not ended.
     fn alive(self) -> Vec<u32> {
         let below = |pid| descendants::of(pid).into_iter().map(|process| process.pid);
