@@ -1,13 +1,22 @@
 """What the cells say, for people: lines, and a document."""
-import os
 import platform
 import re
 import shutil
 import subprocess
+import sys
 from collections import Counter
 
 VERSIONS = (("gcc", "--version"), ("g++", "--version"), ("clang", "--version"), ("rustc", "--version"), ("ld.bfd", "--version"),
             ("ld.gold", "--version"), ("ld.lld", "--version"), ("ldd", "--version"))
+
+
+def command():
+    """How this was started, but for where calltap is."""
+    words = sys.argv[1:]
+    if "--calltap" in words:
+        at = words.index("--calltap")
+        del words[at:at + 2]
+    return " ".join(["scripts/torture", *words])
 
 
 def counted(results, mode):
@@ -77,7 +86,7 @@ def markdown(path, programs, modes, results, notes):
             document.write("".join(f"{line}\n" for line in lines))
 
         write("# The torture matrix", "",
-              f"Made by `scripts/torture --full --table {os.path.relpath(path)}`; do not edit. Every cell is a program in a build",
+              f"Made by `{command()}`; do not edit. Every cell is a program in a build",
               "under a mode, compared with the same program without calltap: output, ending, descriptor numbers, and the",
               "program's own count of its calls. Cells are passed/run; seconds are those under calltap.", "",
               f"**{summary(results).removeprefix('torture: ').replace(' (reasons above)', '')}.**", "",
