@@ -23,17 +23,8 @@ class Result:
     repeat: str = ""
 
 
-@dataclass
-class Job:
-    """A program in a build, and the modes it is run under."""
-    program: object
-    build: object
-    modes: list
-    calltap: str
-    directory: str
-    limit: float
-    runs: int = 1
-    keep: str = ""
+class Cells:
+    """What has a program, a build and modes, and runs as `cells` in a directory of its own."""
 
     def results(self):
         """Its cells, one for each mode."""
@@ -45,6 +36,19 @@ class Job:
     def every(self, verdict, why):
         """The same result for all modes."""
         return [Result(self.program.name, str(self.build), mode.name, verdict, why) for mode in self.modes]
+
+
+@dataclass
+class Job(Cells):
+    """A program in a build, and the modes it is run under."""
+    program: object
+    build: object
+    modes: list
+    calltap: str
+    directory: str
+    limit: float
+    runs: int = 1
+    keep: str = ""
 
     def words(self):
         """The program's command line."""

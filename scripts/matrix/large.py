@@ -23,7 +23,7 @@ from fnmatch import fnmatchcase
 import cell
 import modes
 import oracle
-from job import Result
+from job import Cells, Result
 from programs import Malformed
 
 SCRIPTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "large")
@@ -115,7 +115,7 @@ def versions(chosen):
 
 
 @dataclass
-class LargeJob:
+class LargeJob(Cells):
     """A script and the modes it is run under."""
     program: Script
     modes: list
@@ -123,17 +123,6 @@ class LargeJob:
     directory: str
     build: str = PACKAGE
     keep: str = ""
-
-    def results(self):
-        """Its cells, one for each mode."""
-        try:
-            return self.cells()
-        finally:
-            shutil.rmtree(self.directory, ignore_errors=True)
-
-    def every(self, verdict, why):
-        """The same result for all modes."""
-        return [Result(self.program.name, PACKAGE, mode.name, verdict, why) for mode in self.modes]
 
     def cells(self):
         """The bare run, and the others compared with it."""

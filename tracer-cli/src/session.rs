@@ -92,8 +92,8 @@ impl Target {
         Self { tracer }
     }
 
-    /// Whether this process is the tracer's child. Its number comes from memory that the target can write: any other
-    /// number, -1 say, would have us signal somebody else.
+    /// Whether this process is the tracer's child: between its end and our hearing of it, its number may have become
+    /// somebody else's.
     fn has_started(&self, process: u64) -> bool {
         let Ok(process) = u32::try_from(process) else { return false };
         process != 0
