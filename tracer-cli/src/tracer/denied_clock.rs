@@ -36,11 +36,9 @@ pub(crate) fn goes_on(stopped: &Stopped, signal: i32, is_ours: impl FnOnce(u64) 
 
 #[cfg(test)]
 mod tests {
-    use nix::sys::ptrace::{Options, seize};
-    use nix::unistd::{ForkResult, Pid, fork};
 
     use super::*;
-    use crate::tracer::ptrace::Stop;
+    use crate::tracer::faulting::faults_passed;
 
     /// Denies itself the counter and reads it: twice, of which the second read is to be somebody else's.
     fn child() -> ! {
@@ -58,37 +56,11 @@ mod tests {
         }
     }
 
-    fn next(pid: Pid, options: i32) -> i32 {
-        let mut status = 0;
-        // SAFETY: the pointer is to a live int.
-        assert_eq!(unsafe { libc::waitpid(pid.as_raw(), &raw mut status, options) }, pid.as_raw());
-        status
-    }
-
     #[test]
     fn a_read_of_ours_goes_on_and_any_other_is_the_programs_fault() {
-        // SAFETY: the child calls nothing but async-signal-safe functions.
-        let ForkResult::Parent { child: pid } = (unsafe { fork() }).unwrap() else { child() };
-        assert!(libc::WIFSTOPPED(next(pid, libc::WUNTRACED)));
-        seize(pid, Options::PTRACE_O_EXITKILL).unwrap();
-        nix::sys::signal::kill(pid, nix::sys::signal::SIGCONT).unwrap();
-        let mut passed = 0;
-        loop {
-            let status = next(pid, libc::__WALL);
-            if !libc::WIFSTOPPED(status) {
-                assert!(libc::WIFSIGNALED(status) && libc::WTERMSIG(status) == libc::SIGSEGV, "{status:#x}");
-                break;
-            }
-            let (stopped, stop) = Stopped::with_status(pid, status);
-            match stop {
-                Stop::Signal(signal) if goes_on(&stopped, signal, |_| passed == 0) => {
-                    passed += 1;
-                    stopped.resume(0).unwrap();
-                }
-                Stop::Signal(signal) => stopped.resume(signal).unwrap(),
-                _ => stopped.resume(0).unwrap(),
-            }
-        }
-        assert_eq!(passed, 1);
+        assert_eq!(
+            faults_passed(child, |stopped, signal, passed| goes_on(stopped, signal, |_| passed == 0)),
+            1
+        );
     }
 }

@@ -27,11 +27,9 @@ mod tests {
     use std::arch::asm;
 
     use calltap_channel::trace::guarded::MAGIC;
-    use nix::sys::ptrace::{Options, seize};
-    use nix::unistd::{ForkResult, Pid, fork};
 
     use super::*;
-    use crate::tracer::ptrace::Stop;
+    use crate::tracer::faulting::faults_passed;
 
     /// Reads a byte at `address` as the interposer does; gives how many could not be read.
     fn read(address: u64) -> u64 {
@@ -72,38 +70,8 @@ mod tests {
         }
     }
 
-    /// Waits for this child only: other tests have children, too.
-    fn next(pid: Pid, options: i32) -> i32 {
-        let mut status = 0;
-        // SAFETY: the pointer is to a live int.
-        assert_eq!(unsafe { libc::waitpid(pid.as_raw(), &raw mut status, options) }, pid.as_raw());
-        status
-    }
-
     #[test]
     fn a_read_that_faults_goes_on_and_any_other_fault_is_delivered() {
-        // SAFETY: the child calls nothing but async-signal-safe functions.
-        let ForkResult::Parent { child: pid } = (unsafe { fork() }).unwrap() else { child() };
-        assert!(libc::WIFSTOPPED(next(pid, libc::WUNTRACED)));
-        seize(pid, Options::PTRACE_O_EXITKILL).unwrap();
-        nix::sys::signal::kill(pid, nix::sys::signal::SIGCONT).unwrap();
-        let mut passed = 0;
-        loop {
-            let status = next(pid, libc::__WALL);
-            if !libc::WIFSTOPPED(status) {
-                assert!(libc::WIFSIGNALED(status) && libc::WTERMSIG(status) == libc::SIGSEGV, "{status:#x}");
-                break;
-            }
-            let (stopped, stop) = Stopped::with_status(pid, status);
-            match stop {
-                Stop::Signal(signal) if goes_on(&stopped, signal) => {
-                    passed += 1;
-                    stopped.resume(0).unwrap();
-                }
-                Stop::Signal(signal) => stopped.resume(signal).unwrap(),
-                _ => stopped.resume(0).unwrap(),
-            }
-        }
-        assert_eq!(passed, 3);
+        assert_eq!(faults_passed(child, |stopped, signal, _| goes_on(stopped, signal)), 3);
     }
 }

@@ -9,6 +9,8 @@ mod captures;
 mod denied_clock;
 mod events;
 mod family;
+#[cfg(test)]
+mod faulting;
 mod filter;
 mod guarded;
 mod held;
