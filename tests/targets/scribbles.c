@@ -57,7 +57,7 @@ static uint8_t *mapping(void)
     return (uint8_t *)start;
 }
 
-// As in channel/src/segment.rs.
+// As in channel/src/segment/header.rs and layout.rs.
 static void choose(const char *region, uint8_t *segment)
 {
     const uint64_t *header = (const uint64_t *)segment;
