@@ -1,6 +1,6 @@
 //! Somebody is killed, at a moment anywhere between the start and the end.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -12,29 +12,42 @@ use crate::outcome::Outcome;
 use crate::running::Running;
 use crate::target::Target;
 
-const ROUNDS: &str = "400";
-
 /// Both verbs; what they see of a program is `dup`.
 fn verbs() -> [Launch; 2] {
     [calltap(), traced().options(&["-f", "-e", "dup"])]
 }
 
-/// A shell that says how the program ended.
-fn told(file: &Path) -> Vec<OsString> {
-    let program = Target::c("tells.c").build();
-    let script = "\"$@\"; echo status=$?";
-    let words = ["-c".into(), script.into(), "sh".into(), program.path().into(), file.into(), ROUNDS.into()];
-    words.to_vec()
+/// Starts a shell that says how its program ended, which works in two threads and in children, prints lines meanwhile,
+/// and makes the file last.
+fn start_endure(launch: Launch, file: &Path) -> Running {
+    let program = Target::c("endure.c").build();
+    let words: [&OsStr; 6] = [
+        "-c".as_ref(),
+        "\"$@\"; echo status=$?".as_ref(),
+        "sh".as_ref(),
+        program.as_ref(),
+        "100".as_ref(),
+        file.as_ref(),
+    ];
+    launch.start("sh", &words)
+}
+
+/// Starts a program that counts its calls in the file.
+fn start_tells(launch: Launch, file: &Path) -> Running {
+    launch.start(Target::c("tells.c").build(), &[file.as_os_str(), "400".as_ref()])
 }
 
 /// How long it takes if nobody interferes, with a fifth more: then some moments come after the end.
-fn length(launch: &Launch) -> Duration {
-    let directory = scratch();
-    let words = told(&directory.path().join("counts"));
-    launch.clone().run("sh", &words).expect_status(0);
+fn length(launch: &Launch, start: fn(Launch, &Path) -> Running) -> Duration {
+    let whole = |_| {
+        let directory = scratch();
+        start(launch.clone(), &directory.path().join("file")).finish();
+    };
+    // The first one may have to write the interposer's file; then as many at a time as there will be.
+    whole(0);
     let began = Instant::now();
-    launch.clone().run("sh", &words).expect_status(0);
-    began.elapsed() * 6 / 5
+    at_once(8, whole);
+    began.elapsed() / 2 * 6 / 5
 }
 
 /// Waits for moment `number` of a span: by an even spread in an order that repeats nothing.
@@ -59,22 +72,30 @@ fn the_program_ends_as_ever_whenever_calltap_is_killed() {
     let cache = scratch();
     let complete = {
         let directory = scratch();
-        bare().run("sh", &told(&directory.path().join("counts"))).expect_status(0).stdout()
+        start_endure(bare(), &directory.path().join("file")).finish().expect_status(0).stdout()
     };
     assert!(complete.ends_with("status=3\n"), "{complete}");
-    let verbs = verbs().map(|launch| (length(&launch), launch));
-    at_once(runs(100), |number| {
-        let (span, launch) = &verbs[number as usize % 2];
+    let verbs = verbs().map(|launch| (length(&launch, start_endure), launch));
+    at_once(runs(300), |number| {
+        // Two of three in the middle of the tracer's work, wherever that is on a busy machine; the others anywhere.
+        let at_work = number % 3 != 0;
+        let (span, launch) = &verbs[if at_work { 0 } else { number as usize / 3 % 2 }];
         let directory = scratch();
         let own = directory.path().join("cache");
         // Every fourth has to write the interposer's file first.
         let cache = if number % 4 == 0 { &own } else { cache.path() };
-        let launch = launch.clone().variable("XDG_CACHE_HOME", cache);
-        let running = launch.start("sh", &told(&directory.path().join("counts")));
-        wait(number, *span);
+        // A report or a trace in a file may end anywhere.
+        let launch = launch.clone().variable("XDG_CACHE_HOME", cache).report_elsewhere();
+        let mut running = start_endure(launch, &directory.path().join("file"));
+        if at_work {
+            let line = format!("round={}\n", number % 5 * 20);
+            running.until(&line, |running| running.stdout().contains(&line));
+        }
+        wait(number, if at_work { *span / 20 } else { *span });
         let calltap = running.pid();
         running.signal(libc::SIGKILL);
         expect_nobody_left_but_zombie(&running);
+        // Who has begun goes on to the end.
         let said = running.stdout();
         assert!(said.is_empty() || said == complete, "half of it: {said}");
         let outcome = running.finish();
@@ -95,11 +116,11 @@ fn expect_nobody_left_but_zombie(running: &Running) {
 
 #[test]
 fn a_tracer_that_is_killed_is_told_of() {
-    let verbs = verbs().map(|launch| (length(&launch), launch));
+    let verbs = verbs().map(|launch| (length(&launch, start_endure), launch));
     at_once(runs(50), |number| {
         let (span, launch) = &verbs[number as usize % 2];
         let directory = scratch();
-        let running = launch.clone().start("sh", &told(&directory.path().join("counts")));
+        let running = start_endure(launch.clone(), &directory.path().join("file"));
         let calltap = running.pid();
         wait(number, *span);
         if let Some(tracer) = child_of(calltap) {
@@ -121,14 +142,14 @@ fn counts(file: &Path) -> [i64; 2] {
 #[test]
 fn no_call_is_invented_or_missed_whenever_the_program_is_killed() {
     let program = Target::c("tells.c").build();
-    let verbs = verbs().map(|launch| (length(&launch), launch));
+    let verbs = verbs().map(|launch| (length(&launch, start_tells), launch));
     at_once(runs(100), |number| {
         let (span, launch) = &verbs[number as usize % 2];
         let verb = ["run", "trace"][number as usize % 2];
         let signal = [libc::SIGKILL, libc::SIGSEGV, libc::SIGTERM][number as usize % 3];
         let directory = scratch();
-        let file = directory.path().join("counts");
-        let running = launch.clone().start(&program, &[file.clone().into_os_string(), ROUNDS.into()]);
+        let file = directory.path().join("file");
+        let running = start_tells(launch.clone(), &file);
         let calltap = running.pid();
         wait(number, *span);
         if let Some(target) = child_of(calltap).and_then(child_of) {

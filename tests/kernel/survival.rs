@@ -1,17 +1,14 @@
-//! Whatever happens to calltap or to the target, nothing hangs, nothing is lost, nobody is left behind.
+//! Whatever happens to the target, nothing hangs, nothing is lost, nobody is left behind. What happens to calltap is in
+//! `injection`.
 
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use super::section::table;
 use crate::injection::left::{expect_nobody_left, group};
-use crate::launch::{bare, calltap, scratch};
+use crate::launch::{calltap, scratch};
 use crate::running::{Running, wait_for};
 use crate::target::Target;
-
-const ROUNDS: &str = "100";
 
 /// Starts `endure.c`, which begins its first round before this returns.
 fn start(rounds: &str, marker: &Path) -> Running {
@@ -19,36 +16,6 @@ fn start(rounds: &str, marker: &Path) -> Running {
     let mut running = calltap().start(Target::c("endure.c").build(), &arguments);
     running.until("first line", |running| running.stdout().contains("round=0\n"));
     running
-}
-
-#[test]
-fn the_target_comes_to_its_end_whenever_calltap_is_killed() {
-    let complete = {
-        let directory = scratch();
-        let marker = directory.path().join("marker").into_os_string();
-        bare().run(Target::c("endure.c").build(), &[ROUNDS.into(), marker]).expect_status(3).stdout()
-    };
-    // A moment anywhere in the time that it takes: by an even spread, in an order that repeats nothing.
-    let round = AtomicU64::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                for _ in 0..50 {
-                    let moment = round.fetch_add(1, Ordering::Relaxed) * 7919 % 200;
-                    let directory = scratch();
-                    let marker = directory.path().join("marker");
-                    let running = start(ROUNDS, &marker);
-                    std::thread::sleep(Duration::from_micros(500 * moment));
-                    running.signal(libc::SIGKILL);
-                    wait_for("the target's marker", || fs::read(&marker).is_ok_and(|text| text == b"done"));
-                    wait_for("the target's last line", || running.stdout() == complete);
-                    let calltap = running.pid();
-                    running.finish().expect_status(128 + libc::SIGKILL);
-                    expect_nobody_left(calltap, "the target");
-                }
-            });
-        }
-    });
 }
 
 #[test]
