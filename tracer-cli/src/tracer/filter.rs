@@ -105,6 +105,6 @@ pub(crate) fn tell_of_strict_mode(group: Id) {
     let _ = writeln!(
         io::stderr(),
         "calltap: process {group} asks for seccomp's strict mode: the kernel refuses it, because a filter stops system calls\n\
-         hint: --syscalls none (of trace: without -S) needs none, nor does --syscalls-mode all-stops"
+         hint: --syscalls none (of trace: no NAME@SYS; -S alone shows all calls) needs none, nor does --syscalls-mode all-stops"
     );
 }
