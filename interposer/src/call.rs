@@ -197,7 +197,8 @@ impl<D: Definer> Call<D> {
         if R::VOID {
             flags |= record::VOID;
         }
-        let text = Text::of(text, flags & record::ENTRY == 0 && was_read(failure));
+        let traced = || image::is_traced(flags & record::VFORK_CHILD != 0);
+        let text = Text::of(text, flags & record::ENTRY == 0 && was_read(failure), traced);
         if text.is_some() {
             flags |= record::TEXT;
         }

@@ -41,6 +41,16 @@ pub(crate) fn parent_serial() -> u32 {
     PARENT_SERIAL.load(Ordering::Relaxed)
 }
 
+/// Whether the tracer sees what befalls this thread, which may be a `vfork` child. It lets everybody go when nobody reads
+/// any more, and does not follow children if it is asked not to.
+pub(crate) fn is_traced(vfork_child: bool) -> bool {
+    segment().is_some_and(|segment| {
+        let header = segment.header();
+        header.reader.load(Ordering::Relaxed) != segment::READER_GONE
+            && !(vfork_child && header.flags.load(Ordering::Relaxed) & segment::NO_FOLLOW != 0)
+    })
+}
+
 /// Attaches this image to `segment` and registers it. Only the constructor calls this.
 pub(crate) fn attach(segment: Segment) {
     // SAFETY: the constructor runs before the process has a second thread.

@@ -4,6 +4,9 @@ use core::ffi::c_char;
 
 use calltap_channel::record::MAX_TEXT;
 
+use crate::trace::guarded;
+use crate::{confined, kernel};
+
 /// At most [`MAX_TEXT`] bytes of a string.
 pub(crate) struct Text {
     from: *const c_char,
@@ -13,8 +16,9 @@ pub(crate) struct Text {
 
 impl Text {
     /// The string at `from`. If nobody has `read` it yet it may be anything: then the kernel copies
-    /// it, which fails where a load would kill the program.
-    pub(crate) fn of(from: *const c_char, read: bool) -> Option<Self> {
+    /// it, which fails where a load would kill the program. In a sandbox, which need not know that call, the tracer
+    /// lets a load fail; a thread that has none (`traced`) reads nothing.
+    pub(crate) fn of(from: *const c_char, read: bool, traced: impl FnOnce() -> bool) -> Option<Self> {
         if from.is_null() {
             return None;
         }
@@ -23,7 +27,14 @@ impl Text {
             MAX_TEXT + 1
         } else {
             let mut copy = [0; MAX_TEXT + 8];
-            let bytes = crate::kernel::copy_own(from as u64, &mut copy[..=MAX_TEXT]);
+            let room = &mut copy[..=MAX_TEXT];
+            let bytes = if !confined::is_confined() {
+                kernel::copy_own(from as u64, room)
+            } else if traced() {
+                guarded::copy_string(from as u64, room)
+            } else {
+                0
+            };
             if bytes == 0 {
                 return None;
             }

@@ -13,7 +13,7 @@ mod frame;
 pub(crate) mod frames;
 pub(crate) mod functions;
 mod given;
-mod guarded;
+pub(crate) mod guarded;
 mod image;
 mod imported;
 mod lazy;

@@ -75,6 +75,29 @@ impl Memory for Guarded {
     }
 }
 
+/// Copies a string at an address that may be anything, with its zero and as much as there is room for, and asks the kernel
+/// nothing: a thread without a tracer must not call this. Gives how many bytes there were.
+///
+/// No page is touched behind the one in which the string ends, so that what the program could pass faults nowhere.
+pub(crate) fn copy_string(address: u64, into: &mut [u8]) -> usize {
+    let mut filled = 0;
+    while let Some(at) = address.checked_add(filled as u64) {
+        let page = at / PAGE;
+        if page == 0 || page >> PAGE_BITS != 0 {
+            break;
+        }
+        let room = into.len() - filled;
+        let bytes = ((PAGE - at % PAGE) as usize).min(room);
+        let Some(piece) = into.get_mut(filled..filled + bytes) else { break };
+        let copied = copy(at, piece);
+        filled += copied;
+        if copied < bytes || bytes == room || piece.contains(&0) {
+            break;
+        }
+    }
+    filled
+}
+
 /// Copies the bytes at an address; gives how many there were before one that could not be read.
 #[inline(never)]
 fn copy(address: u64, into: &mut [u8]) -> usize {
