@@ -10,7 +10,7 @@ use calltap_channel::segment::{SEGMENT_VARIABLE, Segment};
 use calltap_channel::trace::plan::Plan;
 
 use crate::trace::binding;
-use crate::{hooks, image, kernel, tag, unwind};
+use crate::{hooks, image, kernel, tag, thread_id, unwind};
 
 /// The program's own `LD_PRELOAD`, set aside by whoever started us.
 const PRELOAD_VARIABLE: &str = "CALLTAP_PRELOAD";
@@ -28,6 +28,7 @@ extern "C" fn construct(_: c_int, _: *const *const c_char, environment: *mut *mu
     let Some(path) = (unsafe { clean(environment) }) else { return };
     hooks::resolve_all();
     unwind::resolve();
+    thread_id::resolve();
     if let Some(segment) = map(path) {
         tag::set(segment.header().tag.load(Ordering::Relaxed));
         image::attach(segment);

@@ -5,7 +5,7 @@
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use crate::{image, slot, state, thread};
+use crate::{image, slot, state, thread, thread_id};
 
 /// Modes of `PR_SET_SECCOMP` and operations of seccomp(2) (linux/seccomp.h).
 const STRICT_MODE: u64 = 1;
@@ -45,6 +45,9 @@ fn confine() {
     }
     if state::taps() != 0 && slot::ring().is_null() {
         let _ = thread::find();
+    }
+    if !is_confined() {
+        thread_id::check();
     }
     CONFINED.store(true, Ordering::Relaxed);
 }

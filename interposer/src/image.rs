@@ -5,9 +5,10 @@ use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use calltap_channel::Note;
 use calltap_channel::clock::Clock;
+use calltap_channel::ring::Control;
 use calltap_channel::segment::{self, Segment};
 
-use crate::{call, kernel, state, thread};
+use crate::{call, kernel, state, thread, thread_id};
 
 struct Attached(UnsafeCell<Option<Segment>>);
 
@@ -51,6 +52,30 @@ pub(crate) fn is_traced(vfork_child: bool) -> bool {
     })
 }
 
+/// How this process and its thread are called.
+struct Ids {
+    pid: u32,
+    tid: u32,
+    parent: u32,
+    name: [u64; 2],
+}
+
+impl Ids {
+    /// Of a child that was forked in a sandbox, by the thread whose ring it has `inherited`.
+    fn of_child(inherited: Option<&Control>) -> Option<Self> {
+        let parent = pid();
+        let id = thread_id::of_forked(inherited, parent)?;
+        let name = inherited.map_or([0; 2], |ring| ring.name.each_ref().map(|word| word.load(Ordering::Relaxed)));
+        Some(Self { pid: id, tid: id, parent, name })
+    }
+
+    /// As the kernel tells.
+    fn asked() -> Self {
+        let (pid, parent) = (kernel::process_id(), kernel::parent_id());
+        Self { pid, tid: kernel::thread_id(), parent, name: thread::given_name() }
+    }
+}
+
 /// Attaches this image to `segment` and registers it. Only the constructor calls this.
 pub(crate) fn attach(segment: Segment) {
     // SAFETY: the constructor runs before the process has a second thread.
@@ -68,7 +93,7 @@ pub(crate) fn attach(segment: Segment) {
 pub(crate) fn register() {
     let Some(segment) = segment() else { return };
     let header = segment.header();
-    let pid = kernel::process_id();
+    let inherited = crate::slot::ring();
     if REGISTERING.swap(true, Ordering::Relaxed) {
         return;
     }
@@ -86,6 +111,9 @@ pub(crate) fn register() {
         REGISTERING.store(false, Ordering::Relaxed);
         return;
     }
+    // SAFETY: a slot holds a control block of the mapped segment, also one that was inherited.
+    let inherited = unsafe { inherited.as_ref() };
+    let Ids { pid, tid, parent, name } = Ids::of_child(inherited).unwrap_or_else(Ids::asked);
     PARENT_SERIAL.store(serial(), Ordering::Relaxed);
     SERIAL.store(header.serials.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
     PID.store(pid, Ordering::Relaxed);
@@ -108,13 +136,12 @@ pub(crate) fn register() {
             header.without_tables.fetch_add(1, Ordering::Relaxed);
         }
     }
-    if thread::claim().is_some() {
+    if thread::claim(tid, name).is_some() {
         // The image's first record.
         let hooks = crate::hooks::malloc::hooks();
         let own = hooks.program.real.address();
         let real_malloc = if own == 0 { hooks.next.address() } else { own };
-        let arguments =
-            [u64::from(pid), u64::from(kernel::parent_id()), u64::from(parent_serial()), real_malloc, 0];
+        let arguments = [u64::from(pid), u64::from(parent), u64::from(parent_serial()), real_malloc, 0];
         call::note(call::now(taps), Note::ProcessBegan, arguments, None);
     }
     state::set_taps(taps);

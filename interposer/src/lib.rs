@@ -21,6 +21,7 @@ mod state;
 mod tag;
 mod text;
 mod thread;
+mod thread_id;
 mod trace;
 mod types;
 mod unwind;

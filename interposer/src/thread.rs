@@ -7,7 +7,7 @@ use calltap_channel::segment::Segment;
 
 use crate::trace::frames;
 use crate::unwind::Memory;
-use crate::{image, kernel, slot};
+use crate::{confined, image, kernel, slot, thread_id};
 
 /// The ring of this thread, and whether the caller is a `vfork` child using its parent's.
 pub(crate) struct Ring {
@@ -34,7 +34,7 @@ pub(crate) fn find() -> Option<Ring> {
         }
         return Some(Ring { control, vfork_child: false });
     }
-    match claim() {
+    match claim(thread_id::get(), given_name()) {
         Some(control) => Some(Ring { control, vfork_child: false }),
         None => {
             let header = image::segment()?.header();
@@ -44,10 +44,14 @@ pub(crate) fn find() -> Option<Ring> {
     }
 }
 
-/// Claims a free ring for this thread.
-pub(crate) fn claim() -> Option<&'static Control> {
+/// This thread's name; none in a sandbox, which need not know the call that tells it.
+pub(crate) fn given_name() -> [u64; 2] {
+    if confined::is_confined() { [0; 2] } else { kernel::thread_name() }
+}
+
+/// Claims a free ring for this thread, of this id and name.
+pub(crate) fn claim(tid: u32, [low, high]: [u64; 2]) -> Option<&'static Control> {
     let segment = image::segment()?;
-    let tid = kernel::thread_id();
     let capacity = segment.layout().capacity;
     for index in 0..segment.layout().ring_count as usize {
         let control = segment.control(index);
@@ -55,7 +59,6 @@ pub(crate) fn claim() -> Option<&'static Control> {
         let claimed =
             control.claim(image::pid(), tid, image::serial(), image::parent_serial(), base, capacity);
         if claimed {
-            let [low, high] = kernel::thread_name();
             control.name[0].store(low, Ordering::Relaxed);
             control.name[1].store(high, Ordering::Relaxed);
             raise_high_water(&segment, index as u32 + 1);

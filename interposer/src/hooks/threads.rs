@@ -44,6 +44,23 @@ fn this_thread() -> usize {
     thread
 }
 
+/// A thread's name, 15 bytes at most, as it is kept in a ring: the kernel is not asked for what it was told just now.
+///
+/// # Safety
+/// It is a zero-terminated string.
+unsafe fn words_of(name: *const c_char) -> [u64; 2] {
+    let mut words = [0; 2];
+    for at in 0..15_usize {
+        // SAFETY: stops at the terminator.
+        let byte = unsafe { *name.add(at) } as u8;
+        if byte == 0 {
+            break;
+        }
+        words[at / 8] |= u64::from(byte) << (at % 8 * 8);
+    }
+    words
+}
+
 custom_hook! {
     pthread_setname_np(thread: usize, name: Path) -> Code, first thread as u64,
     |real, call| {
@@ -53,7 +70,8 @@ custom_hook! {
         if returned.0 == 0 && thread == this_thread() && !slot.is_null() {
             // SAFETY: the slot holds a control block of the mapped segment.
             let control = unsafe { &*slot };
-            let [low, high] = crate::kernel::thread_name();
+            // SAFETY: a call that succeeded has read it.
+            let [low, high] = unsafe { words_of(name.0) };
             control.name[0].store(low, Ordering::Relaxed);
             control.name[1].store(high, Ordering::Relaxed);
         }
