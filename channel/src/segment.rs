@@ -46,6 +46,10 @@ pub const ABI: u64 = 6;
 /// Environment variable that carries the segment's path to the interposer.
 pub const SEGMENT_VARIABLE: &str = "CALLTAP_SEGMENT";
 
+/// The environment variable by which a new program is told that it has inherited a sandbox: its process id as it knows it
+/// itself.
+pub const CONFINED_VARIABLE: &str = "CALLTAP_CONFINED";
+
 /// The smallest ring, in bytes.
 pub const MIN_RING_BYTES: u64 = 16 << 10;
 /// The largest ring, in bytes.

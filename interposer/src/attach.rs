@@ -6,11 +6,11 @@ use core::ffi::{c_char, c_int};
 
 use core::sync::atomic::Ordering;
 
-use calltap_channel::segment::{SEGMENT_VARIABLE, Segment};
+use calltap_channel::segment::{CONFINED_VARIABLE, SEGMENT_VARIABLE, Segment};
 use calltap_channel::trace::plan::Plan;
 
 use crate::trace::binding;
-use crate::{hooks, image, kernel, tag, thread_id, unwind};
+use crate::{confined, hooks, image, kernel, tag, thread_id, unwind};
 
 /// The program's own `LD_PRELOAD`, set aside by whoever started us.
 const PRELOAD_VARIABLE: &str = "CALLTAP_PRELOAD";
@@ -25,14 +25,20 @@ extern "C" fn construct(_: c_int, _: *const *const c_char, environment: *mut *mu
     }
     // SAFETY: the loader passes the process's environment: a null-terminated array of strings on
     // the initial stack, writable, and nobody else runs yet.
-    let Some(path) = (unsafe { clean(environment) }) else { return };
+    let Some(Given { path, confined }) = (unsafe { clean(environment) }) else { return };
     hooks::resolve_all();
     unwind::resolve();
     thread_id::resolve();
     if let Some(segment) = map(path) {
         tag::set(segment.header().tag.load(Ordering::Relaxed));
-        image::attach(segment);
+        if let Some(id) = confined {
+            thread_id::check(id);
+        }
+        image::attach(segment, confined);
         bind(segment);
+        if confined.is_some() {
+            confined::inherit();
+        }
     }
 }
 
@@ -45,12 +51,21 @@ fn bind(segment: Segment) {
     }
 }
 
-/// Removes our variables, puts the program's own `LD_PRELOAD` back, and gives the segment's path.
+/// What our variables say.
+struct Given {
+    /// The segment's.
+    path: *const c_char,
+    /// The process id, if the program begins in a sandbox.
+    confined: Option<u32>,
+}
+
+/// Removes our variables, puts the program's own `LD_PRELOAD` back, and gives what they say.
 ///
 /// # Safety
 /// `environment` is a null-terminated, writable array of writable, zero-terminated strings.
-unsafe fn clean(environment: *mut *mut c_char) -> Option<*const c_char> {
+unsafe fn clean(environment: *mut *mut c_char) -> Option<Given> {
     let mut path = None;
+    let mut confined = None;
     let mut preload = None;
     let mut kept = 0;
     let mut index = 0;
@@ -66,6 +81,13 @@ unsafe fn clean(environment: *mut *mut c_char) -> Option<*const c_char> {
                 path = Some(value.cast_const());
                 // Ours comes last: what came before is from somebody else, and so is what that one set aside.
                 preload = None;
+                confined = None;
+                continue;
+            }
+            if path.is_some()
+                && let Some(value) = value_of(entry, CONFINED_VARIABLE)
+            {
+                confined = number(value);
                 continue;
             }
             // Ours comes behind the segment's.
@@ -82,7 +104,7 @@ unsafe fn clean(environment: *mut *mut c_char) -> Option<*const c_char> {
             kept += 1;
         }
     }
-    path?;
+    let given = Given { path: path?, confined };
     let mut last = 0;
     // SAFETY: the first `kept` entries are those kept above; the array is no longer than before.
     unsafe {
@@ -101,7 +123,24 @@ unsafe fn clean(environment: *mut *mut c_char) -> Option<*const c_char> {
         }
         *environment.add(last) = core::ptr::null_mut();
     }
-    path
+    Some(given)
+}
+
+/// The number that a string says.
+///
+/// # Safety
+/// It is zero-terminated.
+unsafe fn number(text: *const c_char) -> Option<u32> {
+    let mut number = None;
+    for at in 0..10 {
+        // SAFETY: stops at the terminator.
+        let byte = unsafe { *text.add(at) } as u8;
+        if !byte.is_ascii_digit() {
+            break;
+        }
+        number = Some(number.unwrap_or(0_u32).wrapping_mul(10).wrapping_add(u32::from(byte - b'0')));
+    }
+    number.filter(|number| *number != 0)
 }
 
 /// The value in `entry` if it is `name=value`.

@@ -3,21 +3,38 @@
 //! From then on nothing is asked of the kernel that can be done without it: a sandbox kills for a call that it does not know.
 //! What comes to confine itself says so by `prctl` or `syscall`, of which we see each call.
 
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicU8, Ordering};
 
-use crate::{image, slot, state, thread, thread_id};
+use crate::{image, kernel, slot, state, thread, thread_id};
 
 /// Modes of `PR_SET_SECCOMP` and operations of seccomp(2) (linux/seccomp.h).
 const STRICT_MODE: u64 = 1;
 const SET_STRICT: u64 = 0;
 const SET_FILTER: u64 = 1;
 
-static CONFINED: AtomicBool = AtomicBool::new(false);
+/// What is known: nothing; a program that was here before has; this one has.
+const OPEN: u8 = 0;
+const INHERITED: u8 = 1;
+const CLOSED: u8 = 2;
 
-/// Whether it has. A child has inherited it; a new program begins anew.
+static CONFINED: AtomicU8 = AtomicU8::new(OPEN);
+
+/// Whether it has, or has inherited it: the tracer tells a new program.
 #[inline(always)]
 pub(crate) fn is_confined() -> bool {
-    CONFINED.load(Ordering::Relaxed)
+    CONFINED.load(Ordering::Relaxed) != OPEN
+}
+
+/// Whether it has since it began: nothing is known of what may still be asked. What the constructor has asked for in a
+/// sandbox that was there already can be asked for again.
+#[inline(always)]
+pub(crate) fn is_closed() -> bool {
+    CONFINED.load(Ordering::Relaxed) == CLOSED
+}
+
+/// This program has begun in a sandbox. Called by the constructor, at its end.
+pub(crate) fn inherit() {
+    CONFINED.store(INHERITED, Ordering::Relaxed);
 }
 
 /// `prctl` is about to be called with these arguments.
@@ -47,7 +64,7 @@ fn confine() {
         let _ = thread::find();
     }
     if !is_confined() {
-        thread_id::check();
+        thread_id::check(kernel::thread_id());
     }
-    CONFINED.store(true, Ordering::Relaxed);
+    CONFINED.store(CLOSED, Ordering::Relaxed);
 }

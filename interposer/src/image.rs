@@ -61,11 +61,17 @@ struct Ids {
 }
 
 impl Ids {
+    /// Of a program that has just begun, in a process of this id; the tracer knows the rest.
+    fn told(id: u32) -> Self {
+        Self { pid: id, tid: id, parent: 0, name: [0; 2] }
+    }
+
     /// Of a child that was forked in a sandbox, by the thread whose ring it has `inherited`.
     fn of_child(inherited: Option<&Control>) -> Option<Self> {
         let parent = pid();
         let id = thread_id::of_forked(inherited, parent)?;
-        let name = inherited.map_or([0; 2], |ring| ring.name.each_ref().map(|word| word.load(Ordering::Relaxed)));
+        let name =
+            inherited.map_or([0; 2], |ring| ring.name.each_ref().map(|word| word.load(Ordering::Relaxed)));
         Some(Self { pid: id, tid: id, parent, name })
     }
 
@@ -76,12 +82,12 @@ impl Ids {
     }
 }
 
-/// Attaches this image to `segment` and registers it. Only the constructor calls this.
-pub(crate) fn attach(segment: Segment) {
+/// Attaches this image to `segment` and registers it, as process `told` if its id was told. Only the constructor calls this.
+pub(crate) fn attach(segment: Segment, told: Option<u32>) {
     // SAFETY: the constructor runs before the process has a second thread.
     unsafe { *ATTACHED.0.get() = Some(segment) };
     if state::wipe_on_fork() {
-        register();
+        register_as(told.map(Ids::told));
     }
 }
 
@@ -90,7 +96,14 @@ pub(crate) fn attach(segment: Segment) {
 /// Called by the constructor, and in a forked child by its first hook. A signal handler that
 /// interrupts it and comes here too only forwards.
 #[cold]
+#[inline(never)]
 pub(crate) fn register() {
+    register_as(None);
+}
+
+/// The same, with what was `told` to a new program.
+#[cold]
+fn register_as(told: Option<Ids>) {
     let Some(segment) = segment() else { return };
     let header = segment.header();
     let inherited = crate::slot::ring();
@@ -113,7 +126,7 @@ pub(crate) fn register() {
     }
     // SAFETY: a slot holds a control block of the mapped segment, also one that was inherited.
     let inherited = unsafe { inherited.as_ref() };
-    let Ids { pid, tid, parent, name } = Ids::of_child(inherited).unwrap_or_else(Ids::asked);
+    let Ids { pid, tid, parent, name } = told.or_else(|| Ids::of_child(inherited)).unwrap_or_else(Ids::asked);
     PARENT_SERIAL.store(serial(), Ordering::Relaxed);
     SERIAL.store(header.serials.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
     PID.store(pid, Ordering::Relaxed);

@@ -107,7 +107,7 @@ pub(crate) fn copy_own(from: u64, into: &mut [u8]) -> usize {
 /// forbid this call. In one nothing is said to be readable.
 pub(crate) fn is_readable(address: u64) -> bool {
     const NO_SUCH_WAY: u64 = 1 << 20;
-    if confined::is_confined() {
+    if confined::is_closed() {
         return false;
     }
     let result = call(libc::SYS_rt_sigprocmask, [NO_SUCH_WAY, address, 0, 8, 0]);
@@ -150,7 +150,7 @@ pub(crate) fn map_private(bytes: usize) -> Option<*mut u8> {
 pub(crate) fn map_sparse(bytes: usize) -> Option<*mut u8> {
     let memory = map(bytes, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE, -1)?;
     // Nor is a large page taken for the first word that is written; a sandbox need not know the call.
-    if confined::is_confined() {
+    if confined::is_closed() {
         return Some(memory);
     }
     call(libc::SYS_madvise, [memory as u64, bytes as u64, libc::MADV_NOHUGEPAGE as u64, 0, 0]);

@@ -32,9 +32,9 @@ pub(crate) fn resolve() {
     }
 }
 
-/// Looks whether it is so of this thread, while the kernel may be asked.
-pub(crate) fn check() {
-    if kept().is_some_and(|id| id != kernel::thread_id()) {
+/// Looks whether it is so of this thread, whose id is told by somebody else.
+pub(crate) fn check(id: u32) {
+    if kept() != Some(id) {
         PLACE.store(0, Ordering::Relaxed);
     }
 }

@@ -40,6 +40,8 @@ pub(crate) struct Injection {
     segment_path: Vec<u8>,
     /// Who may open the segment.
     reach: Reach,
+    /// Filters of system calls that the first program began with: ours, and those that calltap runs under.
+    filters: Option<u64>,
     /// Reused from exec to exec.
     stack: Vec<u8>,
 }
@@ -57,6 +59,7 @@ impl Injection {
             identity: (metadata.dev(), metadata.ino()),
             segment_path: segment_path.as_bytes().to_vec(),
             reach,
+            filters: None,
             stack: Vec::new(),
         })
     }
@@ -68,6 +71,8 @@ impl Injection {
 
     fn try_inject(&mut self, stopped: &Stopped) -> io::Result<Untapped> {
         let process = PathBuf::from(format!("/proc/{}", stopped.tid()));
+        let status = std::fs::read_to_string(process.join("status"))?;
+        let confined = inherited(&status, &mut self.filters);
         let mut registers = stopped.registers()?;
         if registers.cs != USER_CS_64 {
             return Ok(Untapped::ForeignLoader);
@@ -90,13 +95,13 @@ impl Injection {
             return Ok(Untapped::Listed);
         }
         // The loader would complain of a library that it cannot open, on the program's stderr.
-        if !self.reach.includes(&std::fs::read_to_string(process.join("status"))?) {
+        if !self.reach.includes(&status) {
             return Ok(Untapped::OtherUser);
         }
         if !self.reachable(&process) {
             return Ok(Untapped::LibraryOutOfReach);
         }
-        let new = startup.with_interposer(self.library.as_os_str().as_bytes(), &self.segment_path);
+        let new = startup.with_interposer(self.library.as_os_str().as_bytes(), &self.segment_path, confined);
         // Through /proc, because that extends the stack where it must, up to its limit.
         memory.write_all_at(&new.bytes, new.rsp)?;
         registers.rsp = new.rsp;
@@ -138,9 +143,38 @@ impl Injection {
     }
 }
 
+/// The number by which a process with this `/proc/PID/status` knows itself, if it has more filters than the `first` one
+/// that is asked for: then it has inherited a program's. Kernels before 5.9 do not tell.
+fn inherited(status: &str, first: &mut Option<u64>) -> Option<u32> {
+    let line = |name| status.lines().find_map(|line| line.strip_prefix(name));
+    let filters = line("Seccomp_filters:")?.trim().parse::<u64>().ok()?;
+    if filters <= *first.get_or_insert(filters) {
+        return None;
+    }
+    line("NSpid:")?.split_ascii_whitespace().last()?.parse().ok()
+}
+
 /// The path of the program that a process runs, empty if it cannot be read.
 pub(crate) fn program_of(pid: i32) -> Vec<u8> {
     std::fs::read_link(format!("/proc/{pid}/exe"))
         .map(|path| path.into_os_string().as_bytes().to_vec())
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_that_the_first_program_did_not_have_is_a_sandbox() {
+        let status =
+            |filters: u32| format!("Name:\tx\nNSpid:\t4711\t12\nSeccomp:\t2\nSeccomp_filters:\t{filters}\n");
+        let mut first = None;
+        assert_eq!(inherited("Name:\tx\nNSpid:\t4711\nSeccomp:\t2\n", &mut first), None);
+        assert_eq!(inherited(&status(1), &mut first), None);
+        assert_eq!(inherited(&status(1), &mut first), None);
+        // As it knows itself: in the innermost namespace.
+        assert_eq!(inherited(&status(2), &mut first), Some(12));
+        assert_eq!(inherited(&status(0), &mut first), None);
+    }
 }

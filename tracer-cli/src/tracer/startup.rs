@@ -14,6 +14,8 @@ pub(crate) const PRELOAD: &[u8] = b"LD_PRELOAD=";
 pub(crate) const SAVED_PRELOAD: &[u8] = b"CALLTAP_PRELOAD=";
 /// The variable that names the segment.
 pub(crate) const SEGMENT: &[u8] = b"CALLTAP_SEGMENT=";
+/// The variable that tells a program in a sandbox its process id.
+pub(crate) const CONFINED: &[u8] = b"CALLTAP_CONFINED=";
 
 const WORD: usize = 8;
 
@@ -71,11 +73,12 @@ impl<'a> Startup<'a> {
         strings.any(|string| string.starts_with(prefix))
     }
 
-    /// The same stack with `library` first in `LD_PRELOAD` and `segment` in our own variable.
+    /// The same stack with `library` first in `LD_PRELOAD` and `segment` in our own variable, and with its process id in
+    /// another one if the process is `confined`.
     ///
     /// A variable that exists keeps its place, new ones come last. If `LD_PRELOAD` is there more
     /// than once the last is changed, because that is the one the loader uses.
-    pub(crate) fn with_interposer(&self, library: &[u8], segment: &[u8]) -> Rewritten {
+    pub(crate) fn with_interposer(&self, library: &[u8], segment: &[u8], confined: Option<u32>) -> Rewritten {
         let existing =
             self.environment.clone().rev().find_map(|at| Some((at, self.string(at)?.strip_prefix(PRELOAD)?)));
 
@@ -97,6 +100,7 @@ impl<'a> Startup<'a> {
         };
         let preload = add(&preload);
         let mut appended = vec![add(&[SEGMENT, segment].concat())];
+        appended.extend(confined.map(|pid| add(&[CONFINED, pid.to_string().as_bytes()].concat())));
         appended.extend(saved.map(|saved| add(&saved)));
         if existing.is_none() {
             appended.insert(0, preload);

@@ -43,7 +43,7 @@ fn seen(rsp: u64, bytes: &[u8]) -> (Strings, Strings, Vec<u64>) {
 /// Rewrites a stack and looks at the result as the program will: new bytes, then the old stack.
 fn rewritten(argv: &[&[u8]], envp: &[&[u8]], auxv: &[(u64, u64)]) -> (Strings, Strings, Vec<u64>) {
     let (rsp, bytes) = stack(argv, envp, auxv);
-    let new = Startup::parse(rsp, &bytes).unwrap().with_interposer(b"/c/tap.so", b"/proc/1/fd/3");
+    let new = Startup::parse(rsp, &bytes).unwrap().with_interposer(b"/c/tap.so", b"/proc/1/fd/3", None);
     assert_eq!(new.rsp % 16, 0, "the ABI's alignment at the first instruction");
     assert_eq!(new.rsp + new.bytes.len() as u64, rsp, "the old stack is not touched");
     seen(new.rsp, &[new.bytes, bytes].concat())
@@ -63,6 +63,14 @@ fn without_a_preload_two_variables_are_appended() {
         owned(&[b"HOME=/root", b"A=1", b"LD_PRELOAD=/c/tap.so", b"CALLTAP_SEGMENT=/proc/1/fd/3"])
     );
     assert_eq!(auxv, [AT_BASE, 0x1000, AT_RANDOM, TOP - 9, 0, 0]);
+}
+
+#[test]
+fn a_program_in_a_sandbox_is_told_its_id_behind_the_segment() {
+    let (rsp, bytes) = stack(&[b"x"], &[b"A=1"], &[]);
+    let new = Startup::parse(rsp, &bytes).unwrap().with_interposer(b"/c/tap.so", b"/proc/1/fd/3", Some(12));
+    let (_, envp, _) = seen(new.rsp, &[new.bytes, bytes].concat());
+    assert_eq!(envp[2..], owned(&[b"CALLTAP_SEGMENT=/proc/1/fd/3", b"CALLTAP_CONFINED=12"]));
 }
 
 #[test]
@@ -146,7 +154,7 @@ proptest! {
         bytes.truncate(bytes.len().saturating_sub(extra));
         let rsp = (u64::from(rsp) + (1 << 20)) & !15;
         if let Some(startup) = Startup::parse(rsp, &bytes) {
-            let new = startup.with_interposer(b"/c/tap.so", b"/proc/1/fd/3");
+            let new = startup.with_interposer(b"/c/tap.so", b"/proc/1/fd/3", None);
             prop_assert_eq!(new.rsp + new.bytes.len() as u64, rsp);
             prop_assert!(Startup::parse(new.rsp, &new.bytes).is_some());
         }
