@@ -19,6 +19,9 @@ const REMEMBERING_SLOTS: usize = 64;
 #[derive(Debug)]
 pub(super) struct Table {
     segments: Box<[Segment]>,
+    /// What a segment keeps while it is rebuilt. One array for all of them, and a segment's own is used again if it stays
+    /// as large: new ones with other memory given out in between would make the heap grow little by little, for ever.
+    kept: Vec<Slot>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -32,7 +35,7 @@ struct Segment {
 
 impl Default for Table {
     fn default() -> Self {
-        Self { segments: vec![Segment::default(); SEGMENTS].into_boxed_slice() }
+        Self { segments: vec![Segment::default(); SEGMENTS].into_boxed_slice(), kept: Vec::new() }
     }
 }
 
@@ -54,7 +57,7 @@ impl Table {
         let search = segment.search(address, hash);
         match search.found {
             Some(at) => &mut segment.slots[at],
-            None => segment.claim(address, hash, search.place),
+            None => segment.claim(address, hash, search.place, &mut self.kept),
         }
     }
 
@@ -118,7 +121,7 @@ impl Segment {
     }
 
     #[inline]
-    fn claim(&mut self, address: u64, hash: u64, place: Place) -> &mut Slot {
+    fn claim(&mut self, address: u64, hash: u64, place: Place, kept: &mut Vec<Slot>) -> &mut Slot {
         let at = match place {
             Place::Idle(at) => at,
             Place::Fresh(at) if self.used < self.limit => {
@@ -126,7 +129,7 @@ impl Segment {
                 at
             }
             _ => {
-                self.rebuild();
+                self.rebuild(kept);
                 self.used += 1;
                 self.first_empty(hash)
             }
@@ -143,25 +146,30 @@ impl Segment {
         at
     }
 
-    /// Makes room: forgets released owners, or doubles.
+    /// Makes room: forgets released owners, or doubles. Uses `kept`, whatever is in it.
     #[cold]
-    fn rebuild(&mut self) {
+    fn rebuild(&mut self, kept: &mut Vec<Slot>) {
         let remembers = self.slots.len() < REMEMBERING_SLOTS;
         let keep = |slot: &&Slot| slot.address() != 0 && (remembers || !slot.is_idle());
-        let kept = self.slots.iter().filter(keep).count();
+        kept.clear();
+        kept.extend(self.slots.iter().filter(keep));
         let mut slots = self.slots.len().max(FIRST_SLOTS / 2);
-        if kept * 32 > slots * 21 || remembers {
+        if kept.len() * 32 > slots * 21 || remembers {
             slots *= 2;
         } else {
-            while kept * 4 < slots && slots > REMEMBERING_SLOTS {
+            while kept.len() * 4 < slots && slots > REMEMBERING_SLOTS {
                 slots /= 2;
             }
         }
-        let old = std::mem::replace(&mut self.slots, vec![Slot::EMPTY; slots].into_boxed_slice());
-        self.used = kept;
+        if slots == self.slots.len() {
+            self.slots.fill(Slot::EMPTY);
+        } else {
+            self.slots = vec![Slot::EMPTY; slots].into_boxed_slice();
+        }
+        self.used = kept.len();
         // Released owners make searches long and rebuilding is cheap: they may take a third of the rest.
-        self.limit = (kept + (slots - kept).div_ceil(3)).min(slots / 16 * 13 + slots % 16 / 2);
-        for slot in old.iter().filter(keep) {
+        self.limit = (self.used + (slots - self.used).div_ceil(3)).min(slots / 16 * 13 + slots % 16 / 2);
+        for slot in &*kept {
             let at = self.first_empty(spread(slot.address()));
             self.slots[at] = *slot;
         }
