@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::thread::{self, JoinHandle};
+use std::thread;
 
 use calltap_analyzers::arenas::areas::{self, MapLine};
 use calltap_analyzers::arenas::chunk_map::{ChunkMap, MmappedChunk};
@@ -73,7 +73,8 @@ pub struct Taken {
 pub struct Looks {
     glibc: HashMap<Image, Result<Glibc, String>>,
     taken: Sender<Taken>,
-    worker: JoinHandle<HashMap<Image, Series>>,
+    /// What the thread has found, once it has no more to think about.
+    found: Receiver<HashMap<Image, Series>>,
 }
 
 impl Looks {
@@ -81,7 +82,10 @@ impl Looks {
     #[must_use]
     pub fn new() -> Self {
         let (taken, looks) = bounded(WAITING);
-        Self { glibc: HashMap::new(), taken, worker: thread::spawn(move || think(&looks)) }
+        let (tell, found) = bounded(1);
+        // Its end is not waited for, only what it has to tell.
+        thread::spawn(move || tell.send(think(&looks)));
+        Self { glibc: HashMap::new(), taken, found }
     }
 
     /// Reads the allocator's heaps of process `pid`, whose thread `tid` has not ended. Nothing is read yet
@@ -121,7 +125,7 @@ impl Looks {
     #[must_use]
     pub fn finish(self) -> HashMap<Image, Vec<ArenaReport>> {
         drop(self.taken);
-        let series = self.worker.join().unwrap_or_default();
+        let series = self.found.recv().unwrap_or_default();
         series.into_iter().map(|(image, series)| (image, series.into_looks())).collect()
     }
 }

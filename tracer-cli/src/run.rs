@@ -1,7 +1,7 @@
 //! `calltap run`: starts the program, watches it to its end, reports.
 
 use std::io::Write;
-use std::process::ExitCode;
+use std::process::{ExitCode, ExitStatus};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -83,9 +83,10 @@ pub fn run(options: &Run) -> anyhow::Result<ExitCode> {
         environment: &options.env,
     };
     let tracer = start.tracer()?;
-    let outcome = watch(options, tracer, file.segment(), clock, calibration);
+    let watched = watch(options, tracer, file.segment(), clock, calibration);
     file.segment().no_reader();
-    let outcome = outcome?;
+    // The tracer's end is waited for at ours: the report is put together meanwhile.
+    let (outcome, _tracer) = watched?;
 
     if let Some(errno) = outcome.exec_errno {
         return Err(session::not_executed(&program.path, errno, outcome.filter_refused, WITHOUT_FILTER));
@@ -194,6 +195,15 @@ fn configure(segment: &Segment, options: &Run, clock: Clock) {
     header.flags.store(flags, Ordering::Relaxed);
 }
 
+/// The end of a tracer that has nothing more to do: waited for when this value goes.
+struct Ending(Receiver<std::io::Result<ExitStatus>>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let _ = self.0.recv();
+    }
+}
+
 /// Reads until the tracer is done, handing signals on and showing progress meanwhile.
 fn watch(
     options: &Run,
@@ -201,7 +211,7 @@ fn watch(
     segment: Segment,
     clock: Clock,
     calibration: Calibration,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<(Outcome, Option<Ending>)> {
     let stop = Arc::new(AtomicBool::new(false));
     let (tell_progress, mut progress) = bounded(1);
     let (tell_signal, mut arrived) = unbounded();
@@ -220,7 +230,7 @@ fn watch(
         ..Config::default()
     };
     let symbols = Symbols::new(options.debug_dir.clone());
-    let reader = {
+    {
         let stop = Arc::clone(&stop);
         let throttle = options.throttle_reader;
         let looks_at_running = options.snapshot_stop == Switch::Off;
@@ -231,8 +241,8 @@ fn watch(
             let reader = Reader::new(segment, clock, calibration.end(), session, symbols, how, tell_seen);
             let outcome = reader.run(&stop, &tell_progress);
             let _ = tell_outcome.send(outcome);
-        })
-    };
+        });
+    }
     let tracer_id = tracer.pid();
     let (tell_exit, exited) = bounded(1);
     // No scoped thread: where it stays with the rest of the program, the tracer outlives us.
@@ -291,18 +301,13 @@ fn watch(
             recv(outcome) -> outcome => {
                 line.clear();
                 let outcome = outcome.context("the reader failed")?;
-                if reader.join().is_err() {
-                    anyhow::bail!("the reader failed");
-                }
                 if let Some(failure) = failure
                     && !outcome.complete
                 {
                     session::tracer_failed(failure, outcome.exec_errno)?;
                 }
-                if !has_exited && !outcome.detached {
-                    let _ = exited.recv();
-                }
-                return Ok(outcome);
+                let still_ends = !has_exited && !outcome.detached;
+                return Ok((outcome, still_ends.then(|| Ending(exited))));
             },
         }
     }

@@ -72,10 +72,12 @@ impl Start<'_> {
             program: self.program.path.clone(),
             command: self.command.to_vec(),
         };
-        Process::start(spec, crate::tell).context(
+        let tracer = Process::start(spec, crate::tell).context(
             "cannot start the tracer process\n\
              hint: a limit on processes (ulimit -u) counts",
-        )
+        )?;
+        tracer.target_executes();
+        Ok(tracer)
     }
 }
 

@@ -1,7 +1,8 @@
 //! `/proc/PID/maps`: what is mapped where.
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
@@ -41,10 +42,16 @@ impl Mapped {
     }
 }
 
+/// The text for a small program. The kernel says no length, and the process mostly waits: one long read instead of many
+/// that grow.
+const LIKELY_BYTES: usize = 16 << 10;
+
 /// What is mapped now in the process or thread whose directory in `/proc` this is; empty if it is gone.
 #[must_use]
 pub fn read(directory: &Path) -> Vec<Mapped> {
-    parse(&fs::read(directory.join("maps")).unwrap_or_default())
+    let mut text = Vec::with_capacity(LIKELY_BYTES);
+    let read = File::open(directory.join("maps")).and_then(|mut maps| maps.read_to_end(&mut text));
+    read.map_or_else(|_| Vec::new(), |_| parse(&text))
 }
 
 /// Reads all lines that can be understood; others are left out.

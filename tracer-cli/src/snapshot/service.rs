@@ -36,6 +36,8 @@ pub struct Service {
     /// Whose turn it is.
     serving: Option<Request>,
     answers: Sender<(Request, Seen)>,
+    /// What the thread that answers needs; it is started when there is something to answer.
+    unstarted: Option<(Receiver<(Request, Seen)>, Wanted)>,
 }
 
 impl Service {
@@ -43,8 +45,6 @@ impl Service {
     #[must_use]
     pub fn new(segment: Segment, tracer: Pid, stops: bool, wanted: Wanted) -> Self {
         let (answers, to_answer) = unbounded();
-        // No scoped thread: whoever asks last must not keep the session from ending.
-        thread::spawn(move || answer_all(&segment, &wanted, &to_answer));
         Self {
             segment,
             tracer,
@@ -55,6 +55,7 @@ impl Service {
             ended: false,
             serving: None,
             answers,
+            unstarted: Some((to_answer, wanted)),
         }
     }
 
@@ -89,6 +90,11 @@ impl Service {
         }
         self.is_pending = false;
         if let Some((request, seen)) = self.serving.take().zip(seen) {
+            if let Some((to_answer, wanted)) = self.unstarted.take() {
+                let segment = self.segment;
+                // No scoped thread: whoever asks last must not keep the session from ending.
+                thread::spawn(move || answer_all(&segment, &wanted, &to_answer));
+            }
             // The thread ends only after this side has.
             let _ = self.answers.send((request, seen));
         }

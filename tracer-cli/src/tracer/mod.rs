@@ -32,6 +32,7 @@ mod user;
 
 use std::ffi::OsString;
 use std::fs::File;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
@@ -80,11 +81,11 @@ pub(crate) struct Spec {
 /// Starts the target and follows it until every followed process has ended.
 ///
 /// The process must have one thread, hold all signals back and have none of the CLI's descriptors:
-/// [`process::Process::start`].
+/// [`process::Process::start`]. `executes` is closed when the target executes its program.
 ///
 /// # Errors
 /// If the target could not be started as a tracee; it has not run then.
-fn main(spec: Spec) -> anyhow::Result<()> {
+fn main(spec: Spec, executes: OwnedFd) -> anyhow::Result<()> {
     let options = options(&spec);
     let segment = spec.segment;
     let injection = Injection::new(spec.library.clone(), &spec.segment_path)
@@ -105,12 +106,15 @@ fn main(spec: Spec) -> anyhow::Result<()> {
         user: user.as_ref(),
     };
     let mut root = launch::start(&target, options, &filter)?;
+    // The target has the other copy, up to its exec.
+    drop(executes);
+    segment.inner().root_pid.store(root.pid.as_raw() as u64, Ordering::Release);
+    // It stops behind its exec at the latest; what is done here meanwhile costs no time.
+    root.begin();
     let calls = (!spec.system_calls.is_empty())
         .then(|| Calls::new(spec.system_calls, spec.all_stops, spec.follow, segment, &spec.library));
     signals::install(segment, Path::new(&spec.segment_path)).context("cannot install signals")?;
-    segment.inner().root_pid.store(root.pid.as_raw() as u64, Ordering::Release);
     release_standard_streams();
-    root.begin();
     Events::new(notes, injection, spec.follow, calls, spec.lists_descriptors, root)
         .run()
         .context("lost control of the target")

@@ -127,6 +127,9 @@ impl Placement {
             pinned.tid = tid;
         }
         self.release(tid);
+        if self.pinned.is_none() {
+            self.rate.begins(tid);
+        }
     }
 
     /// Lets go of a thread, if it is pinned: it has ended, or is about to be left alone.

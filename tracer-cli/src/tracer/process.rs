@@ -3,11 +3,14 @@
 //! Nothing is executed for it: a second start of this binary would take the loader and the run-time 3 ms, of each run.
 
 use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitStatus;
 
-use nix::unistd::{ForkResult, Pid, fork};
+use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags, poll};
+use nix::unistd::{ForkResult, Pid, fork, pipe2};
 
 use super::Spec;
 use crate::sigpipe;
@@ -16,7 +19,12 @@ use crate::sigpipe;
 #[derive(Debug)]
 pub struct Process {
     pid: Pid,
+    /// A pipe whose other end is closed when the target executes its program.
+    executed: OwnedFd,
 }
+
+/// So long does [`Process::target_executes`] wait.
+const PATIENCE_MS: u16 = 20;
 
 impl Process {
     /// Starts the tracer; `failed` tells the user why it gave up, and returns its exit status. To be called by the
@@ -25,15 +33,16 @@ impl Process {
     /// # Errors
     /// If there is no process to be had.
     pub(crate) fn start(spec: Spec, failed: impl FnOnce(&anyhow::Error) -> u8) -> io::Result<Self> {
+        let (executed, executes) = pipe2(OFlag::O_CLOEXEC)?;
         // SAFETY: this process has one thread, so no lock is held that the child would wait for.
         match unsafe { fork() }? {
-            ForkResult::Parent { child } => Ok(Self { pid: child }),
+            ForkResult::Parent { child } => Ok(Self { pid: child, executed }),
             ForkResult::Child => {
                 sigpipe::block_all_signals();
                 // SAFETY: a string that the kernel copies.
                 unsafe { libc::prctl(libc::PR_SET_NAME, c"calltap-tracer".as_ptr()) };
-                close_our_own();
-                let run = AssertUnwindSafe(|| match super::main(spec) {
+                close_our_own(&executes);
+                let run = AssertUnwindSafe(|| match super::main(spec, executes) {
                     Ok(()) => 0,
                     Err(error) => failed(&error),
                 });
@@ -43,6 +52,13 @@ impl Process {
                 unsafe { libc::_exit(i32::from(status)) }
             }
         }
+    }
+
+    /// Waits until the target executes its program, or cannot, or takes long. A hint, no promise: threads that are
+    /// started before would take the CPUs that tracer and target start on.
+    pub(crate) fn target_executes(&self) {
+        let mut end = [PollFd::new(self.executed.as_fd(), PollFlags::empty())];
+        let _ = poll(&mut end, PATIENCE_MS);
     }
 
     /// Its process id.
@@ -75,13 +91,14 @@ const PANICKED: u8 = 101;
 
 /// Closes what an exec would close, which is all that the CLI has opened itself: the tracer may outlive it, and nobody
 /// who waits for the end of one of its files or pipes is to wait for the target. What the CLI was given is the target's.
-fn close_our_own() {
+/// One is kept for the target to close.
+fn close_our_own(kept: &OwnedFd) {
     let Ok(open) = std::fs::read_dir("/proc/self/fd") else { return };
     let open: Vec<i32> = open.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
     for descriptor in open {
         // SAFETY: F_GETFD looks at a number, open or not; the listing's own is not any more.
         let flags = unsafe { libc::fcntl(descriptor, libc::F_GETFD) };
-        if flags >= 0 && flags & libc::FD_CLOEXEC != 0 {
+        if flags >= 0 && flags & libc::FD_CLOEXEC != 0 && descriptor != kept.as_raw_fd() {
             // SAFETY: nobody in this process uses it; the segment is mapped.
             unsafe { libc::close(descriptor) };
         }

@@ -119,8 +119,12 @@ fn on_all_cpus(
         }
         Ok(found)
     };
-    let cpus = thread::available_parallelism().map_or(1, usize::from);
-    let helpers = cpus.min(jobs.len()).min((bytes / BYTES_PER_THREAD) as usize).saturating_sub(1);
+    let workers = jobs.len().min((bytes / BYTES_PER_THREAD) as usize);
+    // How many CPUs there are is only known to half a dozen files: not asked for a small heap, whose process waits.
+    let helpers = match workers {
+        0 | 1 => 0,
+        _ => workers.min(thread::available_parallelism().map_or(1, usize::from)) - 1,
+    };
     thread::scope(|scope| {
         let helpers: Vec<_> = (0..helpers).map(|_| scope.spawn(worker)).collect();
         let mut all = worker()?;

@@ -45,6 +45,12 @@ impl Rate {
         if pinned.is_none() && self.row >= ENOUGH { Advice::Pin } else { Advice::Nothing }
     }
 
+    /// `tid` begins a new program: its loader will make stop after stop, so that the first one is enough, whenever it
+    /// comes.
+    pub(super) fn begins(&mut self, tid: Id) {
+        *self = Self { tid, row: ENOUGH - 1, last_ns: u64::MAX, strangers: 0 };
+    }
+
     /// Whether the thread that stopped last has not done so for a while.
     pub(super) fn is_quiet(&self, now_ns: u64) -> bool {
         now_ns.saturating_sub(self.last_ns) >= QUIET_NS
@@ -64,6 +70,16 @@ mod tests {
         }
         assert_eq!(advice.pop(), Some(Advice::Pin));
         assert!(advice.iter().all(|advice| *advice == Advice::Nothing));
+    }
+
+    #[test]
+    fn a_new_program_is_pinned_at_its_first_stop_and_others_are_not() {
+        let mut rate = Rate::default();
+        rate.begins(7);
+        assert_eq!(rate.stopped(7, None, 5 * CLOSE_NS), Advice::Pin);
+        rate.begins(7);
+        assert_eq!(rate.stopped(8, None, 5 * CLOSE_NS), Advice::Nothing);
+        assert_eq!(rate.stopped(7, None, 6 * CLOSE_NS), Advice::Nothing, "somebody was in between");
     }
 
     #[test]
