@@ -21,6 +21,7 @@ use calltap_analyzers::arenas::Allocator;
 use crate::exit_snapshot::Mapped;
 use crate::regular_file;
 pub use caller::Callers;
+pub(crate) use caller::is_loader;
 use definitions::Definitions;
 
 /// Knows what object files define; each is read once.
@@ -89,7 +90,7 @@ fn objects(maps: &[Mapped]) -> impl Iterator<Item = &Mapped> {
 /// The interposer, and the loader, whose `malloc` serves nobody but itself.
 fn is_ours_or_loader(path: &Path) -> bool {
     let name = file_name(path);
-    name.starts_with("libcalltap") || path.starts_with("/memfd:libcalltap.so") || caller::is_loader(name)
+    name.starts_with("libcalltap") || path.starts_with("/memfd:libcalltap.so") || is_loader(name)
 }
 
 /// The allocator that an object file has in it and may keep for itself: its name, if its functions tell.

@@ -15,7 +15,9 @@ use std::time::SystemTime;
 use calltap_analyzers::event::Image;
 use calltap_channel::stack::Frame;
 
+use crate::allocators::is_loader;
 use crate::exit_snapshot::Mapped;
+use crate::report::stacks::base;
 
 mod debug_file;
 mod demangle;
@@ -104,6 +106,17 @@ pub struct Code {
     pub address: u64,
 }
 
+/// How much is read to name a frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// Function, file and line, inlined functions too.
+    #[default]
+    Lines,
+    /// Debug information in a file of its own is asked for the function only, as unpacking the C library's takes longer
+    /// than many a program runs; the loader, which every program begins in, is not asked for anything.
+    Functions,
+}
+
 /// What is known of a frame.
 #[derive(Clone, Debug)]
 struct Answer {
@@ -182,9 +195,14 @@ impl Symbols {
         }
     }
 
-    /// Looks up names for these frames, those of one object together and each address once.
-    /// `progress` is told how many addresses are done, and of how many.
-    pub fn resolve(&mut self, wanted: &[(Image, Frame)], progress: &mut dyn FnMut(usize, usize)) {
+    /// Looks up names for these frames, those of one object together and each address once; what has been
+    /// looked up before stays as it is. `progress` is told how many addresses are done, and of how many.
+    pub fn resolve(
+        &mut self,
+        wanted: &[(Image, Frame)],
+        detail: Detail,
+        progress: &mut dyn FnMut(usize, usize),
+    ) {
         let mut asked: HashMap<FileId, Vec<u64>> = HashMap::new();
         let mut elsewhere: HashMap<Image, Vec<(u64, Frame)>> = HashMap::new();
         let mut segments: HashMap<FileId, Segments> = HashMap::new();
@@ -209,6 +227,7 @@ impl Symbols {
                 names: Names::from([]),
             });
             match place {
+                Some((file, _)) if detail == Detail::Functions && self.is_loader(file) => {}
                 Some((file, address)) => {
                     asked.entry(file).or_default().push(address);
                     new.push(((image, frame), (file, address)));
@@ -216,7 +235,7 @@ impl Symbols {
                 None => elsewhere.entry(image).or_default().push((frame.lookup_address(), frame)),
             }
         }
-        let lookup = Lookup { files: self.objects.files(), directories: &self.directories };
+        let lookup = Lookup { files: self.objects.files(), directories: &self.directories, detail };
         let names = lookup.all(asked, progress);
         for (frame, place) in new {
             if let (Some(answer), Some(names)) = (self.answers.get_mut(&frame), names.get(&place)) {
@@ -226,6 +245,10 @@ impl Symbols {
         for (image, frames) in elsewhere {
             self.name_by_perf_map(image, frames);
         }
+    }
+
+    fn is_loader(&self, file: FileId) -> bool {
+        is_loader(base(&self.objects.files().path(file)))
     }
 
     /// The functions of a frame, innermost first. Never empty; a frame of which nothing is known, or

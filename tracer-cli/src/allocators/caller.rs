@@ -101,7 +101,7 @@ impl Object {
     }
 }
 
-pub(super) fn is_loader(name: &str) -> bool {
+pub(crate) fn is_loader(name: &str) -> bool {
     ["ld-linux", "ld-2.", "ld.so"].iter().any(|start| name.starts_with(start))
 }
 

@@ -8,6 +8,7 @@ use calltap_channel::stack::Frame;
 
 use super::*;
 use crate::exit_snapshot::maps;
+use crate::symbols::Detail;
 
 const IMAGE: Image = Image(1);
 /// The process has ended, so that files are found by path.
@@ -49,7 +50,7 @@ fn by_this_machine() -> Vec<Left> {
     let mut symbols = Symbols::new(Vec::new());
     symbols.ending(IMAGE, GONE, GONE, &maps::parse(maps.as_bytes()));
     let wanted: Vec<_> = blocks.iter().map(|(_, _, frame)| (IMAGE, *frame)).collect();
-    symbols.resolve(&wanted, &mut |_, _| ());
+    symbols.resolve(&wanted, Detail::Lines, &mut |_, _| ());
     let mut origins = Origins::new();
     let left = |(deed, function, frame): (&str, &str, Frame)| {
         let code = symbols.code(IMAGE, frame).expect("it is in an object");
@@ -115,7 +116,7 @@ fn what_cannot_be_read_is_taken_for_the_programs() {
     let maps = maps::parse(b"30-40 r-xp 0 0:1 7 /gone/x (deleted)\n50-60 r-xp 0 0:1 8 /gone/libc.so.6\n");
     symbols.ending(IMAGE, GONE, GONE, &maps);
     let frames = [0x34, 0x54].map(Frame::returning_to);
-    symbols.resolve(&frames.map(|frame| (IMAGE, frame)), &mut |_, _| ());
+    symbols.resolve(&frames.map(|frame| (IMAGE, frame)), Detail::Lines, &mut |_, _| ());
     let mut origins = Origins::new();
     for frame in frames {
         let code = symbols.code(IMAGE, frame).unwrap();

@@ -11,6 +11,7 @@ use crate::damage::Part;
 use crate::exit_snapshot::{ExitSnapshot, Limit, SystemFiles};
 use crate::reader::heap_family;
 use crate::stack_files::Folded;
+use crate::symbols::Detail;
 
 mod arenas;
 mod descriptors;
@@ -42,7 +43,10 @@ impl Report {
         let details = needed::details(&facts.processes, wishes);
         let mut naming = Naming::new(source, wishes, tapped);
         let (lost, guessed) = naming.stacks.flawed(needed::stacks(&facts.processes, wishes.view));
-        naming.stacks.resolve(needed::places(&facts.processes, &details, wishes.view));
+        naming.stacks.resolve(needed::places(&facts.processes, &details, wishes.view), Detail::Lines);
+        // The loader makes most of these, in each program; JSON has all that can be known.
+        let detail = if wishes.view.whole { Detail::Lines } else { Detail::Functions };
+        naming.stacks.resolve(needed::residue(&facts.processes, &details, wishes.view), detail);
         let processes = facts.processes.into_iter().zip(details);
         let processes = processes
             .map(|(process_facts, detail)| process(process_facts, detail, &facts.command, &mut naming))

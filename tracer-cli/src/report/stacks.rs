@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::model::{Frame, Stack};
 use crate::origin::{Ownership, Site};
+use crate::symbols::Detail;
 
 #[cfg(test)]
 pub(in crate::report) mod fake;
@@ -34,7 +35,7 @@ pub trait Source {
 
     /// Looks up everything that will be asked for, which is faster than one by one. May take
     /// seconds, and show how far it is.
-    fn resolve(&mut self, frames: &[(Image, RawFrame)]);
+    fn resolve(&mut self, frames: &[(Image, RawFrame)], detail: Detail);
 
     /// What a frame is, what was inlined into it first; empty if nothing is known.
     fn name(&self, image: Image, frame: RawFrame) -> Vec<Frame>;

@@ -9,7 +9,7 @@ use calltap_channel::stack::{Frame as RawFrame, Stack, StackTable};
 use super::model::Frame;
 use super::stacks::Source;
 use crate::origin::{Origins, Ownership, Site};
-use crate::symbols::{NamedFrame, Symbols};
+use crate::symbols::{Detail, NamedFrame, Symbols};
 
 /// What is left of the stacks when the run is over.
 pub struct Recorded<'a> {
@@ -50,8 +50,8 @@ impl Source for Recorded<'_> {
         self.damaged.get()
     }
 
-    fn resolve(&mut self, frames: &[(Image, RawFrame)]) {
-        self.symbols.resolve(frames, self.progress);
+    fn resolve(&mut self, frames: &[(Image, RawFrame)], detail: Detail) {
+        self.symbols.resolve(frames, detail, self.progress);
     }
 
     fn name(&self, image: Image, frame: RawFrame) -> Vec<Frame> {

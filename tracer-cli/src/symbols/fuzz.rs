@@ -8,7 +8,7 @@ use std::path::Path;
 use super::debug_file::DebugDirectories;
 use super::elf::Headers;
 use super::memory::LoadedObject;
-use super::{lookup, perf_map, process};
+use super::{Detail, lookup, perf_map, process};
 
 /// An object file.
 pub(crate) fn object(file: &File, path: &Path, addresses: &[u64]) {
@@ -27,7 +27,7 @@ pub(crate) fn object(file: &File, path: &Path, addresses: &[u64]) {
     let directories = DebugDirectories::new(Vec::new());
     let debug_file = directories.debug_file(file, path);
     // As in `Lookup::answer`, what the library does with a file must not cost the report.
-    quietly(|| lookup::look_up(path, debug_file.as_deref(), &[], addresses, |_| ()));
+    quietly(|| lookup::look_up(path, debug_file.as_deref(), &[], Detail::Lines, addresses, |_| ()));
 }
 
 /// Files of a process: its status, and what names its compiled code.

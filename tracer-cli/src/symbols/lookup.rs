@@ -10,6 +10,7 @@ use std::thread;
 use blazesym::symbolize::source::{Elf, Source};
 use blazesym::symbolize::{CodeInfo, Input, Sym, Symbolized, Symbolizer};
 
+use super::Detail;
 use super::debug_file::DebugDirectories;
 use super::demangle::demangled;
 use super::files::{FileId, Files};
@@ -47,6 +48,7 @@ pub(super) type Names = Arc<[Named]>;
 pub(super) struct Lookup<'a> {
     pub(super) files: &'a Files,
     pub(super) directories: &'a DebugDirectories,
+    pub(super) detail: Detail,
 }
 
 /// What one object is asked for: virtual addresses, ascending.
@@ -74,38 +76,49 @@ impl Lookup<'_> {
         // The longest first, so that all threads end at about the same time.
         questions.sort_by_key(|question| Reverse((question.addresses.len(), question.file)));
         let total = questions.iter().map(|question| question.addresses.len()).sum();
+        let (mut names, mut done) = (HashMap::with_capacity(total), 0);
+        let mut learn = |(file, found): Found| {
+            done += found.len();
+            names.extend(found.into_iter().map(|(address, found)| ((file, address), found)));
+            progress(done, total);
+        };
+        match &*questions {
+            [] => {}
+            // A thread takes longer to start than a small object to read.
+            [only] => self.answer(only, &mut learn),
+            _ => self.answer_all(questions, learn),
+        }
+        names
+    }
+
+    /// Answers several questions at a time.
+    fn answer_all(&self, questions: Vec<Question>, learn: impl FnMut(Found)) {
         let threads = thread::available_parallelism().map_or(1, usize::from);
         let threads = threads.min(MAX_THREADS).min(questions.len());
         let questions = Mutex::new(questions.into_iter());
         let (sender, receiver) = mpsc::channel();
-        let (mut names, mut done) = (HashMap::with_capacity(total), 0);
         thread::scope(|scope| {
             for _ in 0..threads {
                 let (sender, questions) = (sender.clone(), &questions);
                 scope.spawn(move || {
                     let next = || questions.lock().ok()?.next();
                     while let Some(question) = next() {
-                        self.answer(&question, &sender);
+                        // The receiver lives as long as this thread.
+                        self.answer(&question, &mut |found| drop(sender.send(found)));
                     }
                 });
             }
             drop(sender);
-            for (file, found) in receiver {
-                done += found.len();
-                names.extend(found.into_iter().map(|(address, found)| ((file, address), found)));
-                progress(done, total);
-            }
+            receiver.into_iter().for_each(learn);
         });
-        names
     }
 
-    fn answer(&self, question: &Question, found: &mpsc::Sender<Found>) {
+    fn answer(&self, question: &Question, found: &mut dyn FnMut(Found)) {
         let Question { file, addresses } = question;
         let mut answered = 0;
         let mut send = |names: Vec<(u64, Names)>| {
             answered += names.len();
-            // The receiver lives as long as this thread.
-            let _ = found.send((*file, names));
+            found((*file, names));
         };
         if let Ok(object) = self.files.read(*file) {
             let path = self.files.path(*file);
@@ -113,11 +126,11 @@ impl Lookup<'_> {
             let (object, debug_file) = (&object.path, debug_file.as_deref());
             // A file that makes the library panic must not cost the report.
             let _ = catch_unwind(AssertUnwindSafe(|| {
-                look_up(object, debug_file, self.directories.all(), addresses, &mut send);
+                look_up(object, debug_file, self.directories.all(), self.detail, addresses, &mut send);
             }));
         }
         let unknown = addresses[answered..].iter().map(|&address| (address, Names::from([])));
-        let _ = found.send((*file, unknown.collect()));
+        found((*file, unknown.collect()));
     }
 }
 
@@ -129,6 +142,7 @@ pub(super) fn look_up(
     object: &Path,
     debug_file: Option<&Path>,
     debug_directories: &[PathBuf],
+    detail: Detail,
     addresses: &[u64],
     mut found: impl FnMut(Vec<(u64, Names)>),
 ) {
@@ -137,7 +151,11 @@ pub(super) fn look_up(
     let source = |path: &Path, debug_syms| Source::Elf(Elf { debug_syms, ..Elf::new(path) });
     let best = debug_file.unwrap_or(object);
     // Where the first cannot be read at all, or does not know an address, the next one is asked.
-    let mut sources = vec![source(best, true), source(best, false)];
+    let reads_lines = detail == Detail::Lines || debug_file.is_none();
+    let mut sources = vec![source(best, false)];
+    if reads_lines {
+        sources.insert(0, source(best, true));
+    }
     if debug_file.is_some() {
         sources.push(source(object, false));
     }

@@ -167,6 +167,7 @@ mod tests {
     use std::sync::Arc;
 
     use crate::exit_snapshot::{Mapped, maps};
+    use crate::symbols::Detail;
     use crate::symbols::elf::Headers;
     use crate::symbols::lookup::look_up;
 
@@ -184,7 +185,7 @@ mod tests {
         use std::os::fd::AsRawFd;
         let path = format!("/proc/self/fd/{}", object.as_raw_fd());
         let mut name = None;
-        look_up(path.as_ref(), None, &[], &[address], |found| {
+        look_up(path.as_ref(), None, &[], Detail::Lines, &[address], |found| {
             name = found[0].1.first().and_then(|named| named.function.clone());
         });
         name

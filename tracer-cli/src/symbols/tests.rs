@@ -212,7 +212,7 @@ fn compiled_code_is_named_by_the_perf_map_of_the_process_or_its_parents() {
     fs::remove_file(&map).unwrap();
     let frame = Frame::returning_to(0x1020);
     let wanted = [IMAGE, child, stranger].map(|image| (image, frame));
-    symbols.resolve(&wanted, &mut |_, _| ());
+    symbols.resolve(&wanted, Detail::Lines, &mut |_, _| ());
     for image in [IMAGE, child] {
         let names = symbols.name(image, frame);
         assert_eq!(functions(&names), [(Some("LazyCompile:*add /a b.js:1"), None)]);
@@ -227,7 +227,7 @@ fn a_frame_of_which_nothing_is_known_has_its_address() {
     let frame = Frame::returning_to(0x1234).with(0, GUESSED);
     let unknown = NamedFrame { address: 0x1234, guessed: true, ..NamedFrame::default() };
     assert_eq!(symbols.name(IMAGE, frame), std::slice::from_ref(&unknown));
-    symbols.resolve(&[(IMAGE, frame)], &mut |_, _| ());
+    symbols.resolve(&[(IMAGE, frame)], Detail::Lines, &mut |_, _| ());
     assert_eq!(symbols.name(IMAGE, frame), [unknown]);
 }
 
@@ -246,7 +246,7 @@ fn the_program_of_a_process_that_is_gone_is_the_one_that_was_executed() {
     let frame = Frame::returning_to(0x1010);
     let object = |symbols: &mut Symbols| {
         symbols.loaded(&loaded);
-        symbols.resolve(&[(IMAGE, frame)], &mut |_, _| ());
+        symbols.resolve(&[(IMAGE, frame)], Detail::Lines, &mut |_, _| ());
         symbols.name(IMAGE, frame).remove(0)
     };
     let nameless = object(&mut Symbols::new(Vec::new()));

@@ -10,7 +10,7 @@ use calltap_channel::stack::{Stack, StackTable};
 
 use super::print::Frames;
 use super::stream::Owner;
-use crate::symbols::{Loaded, NamedFrame, Symbols};
+use crate::symbols::{Detail, Loaded, NamedFrame, Symbols};
 
 /// Where stacks are.
 #[derive(Debug)]
@@ -88,7 +88,7 @@ impl Stacks {
         let frames =
             stack.as_ref().map_or(&[][..], |stack| &stack.frames[..stack.frames.len().min(self.most)]);
         let wanted: Vec<_> = frames.iter().map(|frame| (image, *frame)).collect();
-        self.symbols.resolve(&wanted, &mut |_, _| {});
+        self.symbols.resolve(&wanted, Detail::Lines, &mut |_, _| {});
         let lines: Rc<[String]> = frames
             .iter()
             .flat_map(|frame| self.symbols.name(image, *frame))

@@ -13,6 +13,8 @@ use crate::exit_snapshot::{Descriptor, ExitSnapshot};
 
 mod balance;
 pub(super) mod calls;
+
+pub(super) use balance::tells_of_opens;
 mod exit;
 mod growth;
 mod templates;
@@ -31,7 +33,7 @@ pub(super) fn descriptors(
     let closed_unseen = report.replaced_unseen + (report.still_open.len() - open.len()) as u64;
     let (standard_streams, left): (Vec<_>, Vec<_>) =
         open.into_iter().partition(|(open, _)| open.is_redirection && open.fd.0 <= LAST_STANDARD_STREAM);
-    let by_stack = balance::by_stack(&report.by_place, left.iter().map(|(open, _)| *open), sites);
+    let by_stack = balance::by_stack(report, left.iter().map(|(open, _)| *open), sites);
     let still_open = still_open(&left, sites);
     let kinds = report.kinds.iter().map(|(kind, counts)| KindTotal {
         kind: (*kind).to_owned(),

@@ -48,10 +48,11 @@ pub(super) fn stacks(processes: &[ProcessFacts], view: View) -> HashSet<u32> {
     let found = processes.iter().filter_map(|process| process.findings.as_ref());
     let places = found.flat_map(|found| findings(found).into_iter().chain(users(found, view)));
     let places = places.chain(processes.iter().flat_map(|process| arenas::places(&process.looks)));
+    let places = places.chain(processes.iter().flat_map(|process| left(process, view)));
     places.map(|(stack, _)| stack).collect()
 }
 
-/// Every place whose stack is going to be named.
+/// Every place whose stack is going to be named, but for [`residue`].
 pub(super) fn places<'a>(
     processes: &'a [ProcessFacts],
     details: &'a [bool],
@@ -72,6 +73,21 @@ pub(super) fn places<'a>(
     own.chain(elsewhere)
 }
 
+/// Where the system calls were made that no library call has made.
+pub(super) fn residue<'a>(
+    processes: &'a [ProcessFacts],
+    details: &'a [bool],
+    view: View,
+) -> impl Iterator<Item = (Image, Vec<Place>)> + 'a {
+    let detailed = processes.iter().zip(details).filter(|(_, detail)| **detail);
+    detailed.filter_map(move |(process, _)| Some((process.image?, left(process, view).collect())))
+}
+
+fn left(process: &ProcessFacts, view: View) -> impl Iterator<Item = Place> + '_ {
+    let kernel = process.findings.iter().flat_map(|found| &found.kernel);
+    kernel.flat_map(move |kernel| system_calls::residue_places(kernel, view))
+}
+
 /// Places of calls that a finding of perhaps another image tells of: who opened what was passed on.
 fn elsewhere(found: &ImageReport) -> impl Iterator<Item = (Image, Place)> + '_ {
     let calls = found.descriptors.iter().flat_map(descriptors::calls::all);
@@ -80,8 +96,9 @@ fn elsewhere(found: &ImageReport) -> impl Iterator<Item = (Image, Place)> + '_ {
 
 fn users(found: &ImageReport, view: View) -> impl Iterator<Item = Place> + '_ {
     let heap = found.heap.iter().flat_map(|heap| &heap.by_place).map(|place| (place.stack, place.site));
-    let descriptors = found.descriptors.iter().flat_map(|descriptors| &descriptors.by_place);
-    let system_calls = found.kernel.iter().flat_map(move |kernel| system_calls::places(kernel, view));
+    let told = found.descriptors.iter().filter(move |report| descriptors::tells_of_opens(report, view));
+    let descriptors = told.flat_map(|descriptors| &descriptors.by_place);
+    let system_calls = found.kernel.iter().flat_map(move |kernel| system_calls::error_places(kernel, view));
     heap.chain(descriptors.map(|place| (place.stack, place.site))).chain(system_calls)
 }
 

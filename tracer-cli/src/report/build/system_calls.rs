@@ -54,11 +54,14 @@ pub(super) fn system_calls(report: KernelReport, sites: &mut Sites<'_, '_>) -> S
     }
 }
 
-/// Places whose stacks are going to be named.
-pub(super) fn places(report: &KernelReport, view: View) -> impl Iterator<Item = Place> + '_ {
-    let shown = rows(view);
-    let errors = report.errors.iter().take(shown).map(|row| (row.stack, row.site));
-    errors.chain(report.residue.iter().take(shown).map(|row| (row.stack, row.site)))
+/// Places of failed calls whose stacks are going to be named.
+pub(super) fn error_places(report: &KernelReport, view: View) -> impl Iterator<Item = Place> + '_ {
+    report.errors.iter().take(rows(view)).map(|row| (row.stack, row.site))
+}
+
+/// The same for calls that no library call has made.
+pub(super) fn residue_places(report: &KernelReport, view: View) -> impl Iterator<Item = Place> + '_ {
+    report.residue.iter().take(rows(view)).map(|row| (row.stack, row.site))
 }
 
 /// One row for each system call, most total time first.

@@ -8,6 +8,7 @@ use calltap_channel::stack::{End, Frame as RawFrame, Stack};
 use super::Source;
 use crate::origin::{Ownership, Site};
 use crate::report::model::Frame;
+use crate::symbols::Detail;
 
 /// Stacks by id, from 1; frames by return address.
 #[derive(Debug, Default)]
@@ -71,7 +72,7 @@ impl Source for Fake {
         self.stacks.get((id as usize).checked_sub(1)?).cloned()
     }
 
-    fn resolve(&mut self, frames: &[(Image, RawFrame)]) {
+    fn resolve(&mut self, frames: &[(Image, RawFrame)], _: Detail) {
         self.resolved += frames.len();
     }
 

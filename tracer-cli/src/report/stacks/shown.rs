@@ -12,6 +12,7 @@ use super::hidden::{self, Kind};
 use super::{GroupBy, Source, place};
 use crate::origin::{Ownership, Site};
 use crate::report::model::{Frame, Stack, StackEnd};
+use crate::symbols::Detail;
 
 /// Number of a stack as it is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -64,7 +65,7 @@ impl<'a> Stacks<'a> {
     }
 
     /// Looks up whatever is on the stacks of these places, all at once.
-    pub fn resolve(&mut self, places: impl Iterator<Item = (Image, Vec<Place>)>) {
+    pub fn resolve(&mut self, places: impl Iterator<Item = (Image, Vec<Place>)>, detail: Detail) {
         let mut wanted = Vec::new();
         for (image, places) in places {
             let places: HashSet<Place> = places.into_iter().collect();
@@ -73,7 +74,7 @@ impl<'a> Stacks<'a> {
             wanted.extend(frames.into_iter().map(|frame| (image, frame)));
         }
         wanted.sort_unstable();
-        self.source.resolve(&wanted);
+        self.source.resolve(&wanted, detail);
     }
 
     /// Goes on to the next process.

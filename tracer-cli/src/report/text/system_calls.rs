@@ -4,10 +4,13 @@
 use std::cmp::Reverse;
 
 use super::Page;
-use super::place::{at, called};
+use super::paths::Paths;
+use super::place::{at, called, frame};
 use super::process::shortened;
 use super::table::{aligned, table};
-use crate::report::model::{CostSplit, Named, PathCalls, Report, SystemCallTotal, SystemCalls};
+use crate::allocators::is_loader;
+use crate::report::model::{CostSplit, Named, PathCalls, Report, Stack, SystemCallTotal, SystemCalls};
+use crate::report::stacks::{base, own};
 use crate::report::units::{plural, time};
 
 /// So many characters of a path are shown.
@@ -199,7 +202,8 @@ fn residue_by_place(part: &SystemCalls, page: &Page<'_>) -> Vec<(u64, String, St
     let mut rows: Vec<(u64, String, String)> = Vec::new();
     for row in &part.residue {
         let doubt = if row.sure { "" } else { "  (or in a library call: the stack does not tell)" };
-        let place = format!("{}{doubt}", at(&row.stack, Some(&row.site), &page.paths));
+        let place = in_loader(&row.stack, &page.paths);
+        let place = place.unwrap_or_else(|| at(&row.stack, Some(&row.site), &page.paths)) + doubt;
         match rows.iter_mut().find(|(_, call, there)| *call == row.system_call && *there == place) {
             Some((count, ..)) => *count += row.count,
             None => rows.push((row.count, row.system_call.clone(), place)),
@@ -207,6 +211,15 @@ fn residue_by_place(part: &SystemCalls, page: &Page<'_>) -> Vec<(u64, String, St
     }
     rows.sort_by_key(|(count, ..)| Reverse(*count));
     rows
+}
+
+/// The place of a call of the loader's, whose functions have not been looked up: mostly the program's start.
+fn in_loader(stack: &Stack, paths: &Paths) -> Option<String> {
+    let leaf = stack.frames.first().filter(|leaf| leaf.function.is_none())?;
+    let object = leaf.object.as_deref().filter(|object| is_loader(base(object)))?;
+    let own = own(stack.frames.iter().map(|frame| &**frame)).filter(|own| own.function.is_some());
+    let by = own.map_or_else(String::new, |own| format!(", called from {}", frame(own, paths)));
+    Some(format!("in the loader ({}){by}", base(object)))
 }
 
 /// `98.7%`, or `1 in 12000` of what is rarer than one in a thousand.

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use calltap_analyzers::event::Image;
 use calltap_channel::stack::Frame;
 
-use crate::symbols::{Loaded, NamedFrame, Symbols};
+use crate::symbols::{Detail, Loaded, NamedFrame, Symbols};
 
 pub(super) const IMAGE: Image = Image(7);
 
@@ -91,7 +91,7 @@ impl Host {
     pub(super) fn names(&self, symbols: &mut Symbols) -> Vec<Vec<NamedFrame>> {
         let wanted: Vec<(Image, Frame)> = self.sites.iter().map(|(_, frame)| (IMAGE, *frame)).collect();
         let mut last = (0, 0);
-        symbols.resolve(&wanted, &mut |done, total| last = (done, total));
+        symbols.resolve(&wanted, Detail::Lines, &mut |done, total| last = (done, total));
         assert_eq!(last.0, last.1, "all is done at the end");
         wanted.iter().map(|(image, frame)| symbols.name(*image, *frame)).collect()
     }

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use calltap_analyzers::descriptors::{OpenDescriptor, PlaceOpens};
+use calltap_analyzers::descriptors::{DescriptorReport, OpenDescriptor, PlaceOpens};
 use calltap_analyzers::event::FunctionId;
 
+use super::super::super::View;
 use super::super::super::model::Balance;
 use super::super::super::stacks::{Group, group};
 use super::super::uses::key;
@@ -15,20 +16,26 @@ const BALANCED_ROWS: usize = 100;
 /// In a session of many processes there are fewer.
 const BALANCED_ROWS_OF_MANY: usize = 10;
 
+/// Whether places that have opened something are told of: a text has only those that left something.
+pub(in crate::report::build) fn tells_of_opens(report: &DescriptorReport, view: View) -> bool {
+    view.whole || !report.still_open.is_empty()
+}
+
 /// The most left open first, then the most opened. A text has only those that left something.
 pub(super) fn by_stack<'a>(
-    places: &[PlaceOpens],
+    report: &DescriptorReport,
     left: impl Iterator<Item = &'a OpenDescriptor>,
     sites: &mut Sites<'_, '_>,
 ) -> Vec<Balance> {
-    if !sites.detail {
+    let view = sites.naming.wishes.view;
+    if !sites.detail || !tells_of_opens(report, view) {
         return Vec::new();
     }
     let mut left_by_place: HashMap<(u64, u32, FunctionId), u64> = HashMap::new();
     left.for_each(|open| *left_by_place.entry((open.site, open.stack, open.function)).or_default() += 1);
-    let view = sites.naming.wishes.view;
     let group_by = view.group_by.unwrap_or_default();
-    let members: Vec<_> = places
+    let members: Vec<_> = report
+        .by_place
         .iter()
         .map(|place| {
             let left = left_by_place.get(&(place.site, place.stack, place.function)).copied().unwrap_or(0);

@@ -56,6 +56,6 @@ fn without_a_stack_the_call_site_is_the_only_frame() {
 fn every_frame_is_looked_up_once() {
     let mut fake = program();
     let mut stacks = Stacks::new(&mut fake, false);
-    stacks.resolve([(Image(1), vec![(1, 0x1010), (2, 0x1020), (2, 0x1020)])].into_iter());
+    stacks.resolve([(Image(1), vec![(1, 0x1010), (2, 0x1020), (2, 0x1020)])].into_iter(), Detail::Lines);
     assert_eq!(fake.resolved, 5);
 }

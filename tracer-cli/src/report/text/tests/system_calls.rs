@@ -110,6 +110,23 @@ fn system_calls_are_shown_as_strace_does_with_who_made_them() {
 }
 
 #[test]
+fn calls_of_the_loader_are_one_row_wherever_in_it_they_are() {
+    let mut process = process(1);
+    let part = process.system_calls.as_mut().unwrap();
+    let at = |offset| {
+        let object = Some("/lib64/ld-linux-x86-64.so.2".into());
+        let mut frames = part.residue[0].stack.frames.clone();
+        frames.insert(0, Frame { object, offset, ..Frame::default() }.into());
+        Residue { stack: Stack { frames, ..part.residue[0].stack.clone() }, ..part.residue[0].clone() }
+    };
+    (part.residue, part.residue_calls) = (vec![at(0x20ca3), at(0x20d07)], 6);
+    let text = rendered(&report(vec![process]));
+    let row =
+        "        6  openat   in the loader (ld-linux-x86-64.so.2), called from read_name (leaky.c:30)\n";
+    assert!(text.contains(row), "{text}");
+}
+
+#[test]
 fn what_failed_alike_in_one_place_is_one_row_and_the_rest_is_counted() {
     let mut process = process(1);
     let part = process.system_calls.as_mut().unwrap();
