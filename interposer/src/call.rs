@@ -40,6 +40,11 @@ const fn needs_both_stamps(function: Function) -> bool {
     )
 }
 
+/// Whether a call may come back in a child, too.
+const fn forks(function: Function) -> bool {
+    matches!(function, Function::fork | Function::forkpty | Function::daemon)
+}
+
 /// Whether a call gives the program something that it should give back.
 const fn acquires(function: Function) -> bool {
     use Effect::*;
@@ -276,6 +281,11 @@ impl<D: Definer> Call<D> {
         };
         if state::taps() == 0 {
             image::register();
+            return None;
+        }
+        // A handler of `pthread_atfork` has made a call in the child before: it has a ring of its own already, and must
+        // not write into its parent's.
+        if forks(self.function) && self.control.owner().0 != image::pid() {
             return None;
         }
         Some(stamped)

@@ -6,7 +6,8 @@ import signal
 
 from programs import CANNOT
 
-CALL = re.compile(rb"^call\.(\w+)=(\d+)$", re.MULTILINE)
+# `a|b`: two names that the C library has for one function, which share one entry where slots can be pointers.
+CALL = re.compile(rb"^call\.([\w|]+)=(\d+)$", re.MULTILINE)
 LOST = re.compile(rb"(\d+) records were lost[^,\n]*, (\d+) were never finished")
 
 
@@ -130,15 +131,17 @@ def miscounted(program, mode, bare, report):
     own = {}
     for name, count in CALL.findall(bare.stdout):
         own[name.decode()] = own.get(name.decode(), 0) + int(count)
-    counted, worthless = told(program, mode, report, own)
+    counted, worthless = told(program, mode, report, "|".join(own).split("|"))
     if worthless:
         return worthless
     for name, count in own.items():
         exact = mode.counts == "exact"
-        if mode.verb == "run" and name not in tapped(mode):
+        names = name.split("|")
+        if mode.verb == "run" and not tapped(mode).issuperset(names):
             continue
-        if counted[name] != count if exact else counted[name] < count:
-            return f"calls of {name}: the program made {count}, calltap counted {counted[name]}"
+        found = sum(counted[one] for one in names)
+        if found != count if exact else found < count:
+            return f"calls of {name}: the program made {count}, calltap counted {found}"
     return None
 
 

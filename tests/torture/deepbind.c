@@ -1,7 +1,7 @@
 // A plugin with a malloc of its own, loaded with RTLD_DEEPBIND, uses that; the program keeps the C library's.
 //
 // torture: libraries -ldl
-// torture: plugin deepbind_plugin.c
+// torture: plugin deepbind_plugin.c -fno-builtin
 #include <dlfcn.h>
 #include <stdlib.h>
 #include "must.h"

@@ -78,6 +78,20 @@ fn other_compilers_and_linkers_make_no_difference() {
 }
 
 #[test]
+fn a_stub_at_the_end_of_the_code_is_as_good_as_the_others() {
+    for linker in ["bfd", "lld", "gold"] {
+        let flags = [&format!("-fuse-ld={linker}"), "-Wl,-z,lazy"];
+        match Target::c("last_slot.c").flags(&flags).try_build() {
+            Err(_) => skipped(&format!("gcc cannot link with {linker} here")),
+            Ok(target) => {
+                let outcome = traced().run(&target, &[TIMES.to_string()]).expect_status(7);
+                expect_all_calls(&outcome);
+            }
+        }
+    }
+}
+
+#[test]
 fn what_the_rust_compiler_makes_is_traced() {
     shows_all(Target::rust("linkage.rs"));
 }

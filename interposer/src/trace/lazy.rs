@@ -29,12 +29,14 @@ pub(crate) fn place_in(real: u64) -> Option<usize> {
 
 /// Whether a slot still leads into the object's own PLT, as the linker has made it.
 pub(crate) fn is_lazy(object: &Object, slot: &Slot, value: u64) -> bool {
+    // `endbr64` and `push`. The jump behind them makes up for a missing `endbr64`, and may end the segment (lld).
+    const LOOKED_AT: usize = 9;
     let Use::Call(number) = slot.used else { return false };
-    if !object.image.is_code(value) || !object.image.is_code(value + 16) {
+    if !object.image.is_code(value) || !object.image.is_code(value + LOOKED_AT as u64 - 1) {
         return false;
     }
-    // SAFETY: 16 bytes of the object's code.
-    let code = unsafe { core::slice::from_raw_parts(value as *const u8, 16) };
+    // SAFETY: so many bytes of the object's code.
+    let code = unsafe { core::slice::from_raw_parts(value as *const u8, LOOKED_AT) };
     let code = code.strip_prefix(&[0xf3, 0x0f, 0x1e, 0xfa]).unwrap_or(code);
     // push number
     code[0] == 0x68 && code[1..5] == number.to_le_bytes()

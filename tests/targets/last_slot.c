@@ -1,0 +1,18 @@
+// Calls as often as asked what it refers to last: linkers put that function's stub behind all others, lld at the very end
+// of the code.
+//
+//   last_slot N
+#include <ctype.h>
+#include <stdlib.h>
+
+#include "say.h"
+
+int main(int argc, char **argv)
+{
+    long times = argc > 1 ? atol(argv[1]) : 0;
+    say("calls.tolower", times);
+    long sum = 0;
+    for (long i = 0; i < times; i++)
+        sum += tolower('A' + (int)(i % 26)) > 0;
+    return sum == times ? 7 : 1;
+}
