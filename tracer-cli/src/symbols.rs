@@ -107,10 +107,9 @@ pub struct Code {
 }
 
 /// How much is read to name a frame.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
     /// Function, file and line, inlined functions too.
-    #[default]
     Lines,
     /// Debug information in a file of its own is asked for the function only, as unpacking the C library's takes longer
     /// than many a program runs; the loader, which every program begins in, is not asked for anything.
