@@ -67,14 +67,12 @@ pub fn run(options: &Run) -> anyhow::Result<ExitCode> {
     if !system_calls.is_empty() && options.syscalls_mode == SyscallsMode::Seccomp {
         file.segment().header().tag.store(segment_file::new_tag()?, Ordering::Relaxed);
     }
-    let library = Library::place(options.bind)?;
 
     signals::hold().context("cannot hold signals back")?;
     let start = Start {
         program: &program,
         command: &options.command,
         file: &file,
-        library: library.path(),
         follow: !options.no_follow,
         system_calls: &system_calls,
         all_stops: options.syscalls_mode == SyscallsMode::AllStops,
@@ -83,6 +81,8 @@ pub fn run(options: &Run) -> anyhow::Result<ExitCode> {
         environment: &options.env,
     };
     let tracer = start.tracer()?;
+    let library = Library::place(options.bind)?;
+    let tracer = tracer.begin(library.path());
     let watched = watch(options, tracer, file.segment(), clock, calibration);
     file.segment().no_reader();
     // The tracer's end is waited for at ours: the report is put together meanwhile.

@@ -16,7 +16,7 @@ use crate::segment_file::SegmentFile;
 use crate::signals::Arrived;
 use crate::system_calls::Selection;
 use crate::tracer::Spec;
-use crate::tracer::process::Process;
+use crate::tracer::process::{Process, Waiting};
 
 /// A layout with one ring more than threads, for the tracer.
 ///
@@ -36,8 +36,6 @@ pub struct Start<'a> {
     pub command: &'a [OsString],
     /// The segment.
     pub file: &'a SegmentFile,
-    /// The interposer.
-    pub library: &'a Path,
     /// Whether children are followed.
     pub follow: bool,
     /// The system calls that are stopped.
@@ -53,15 +51,15 @@ pub struct Start<'a> {
 }
 
 impl Start<'_> {
-    /// Starts it. To be called while this process has but one thread.
+    /// Starts it: it makes everything ready while the library is looked for. To be called while this process has but one
+    /// thread.
     ///
     /// # Errors
     /// If there is no process to be had.
-    pub fn tracer(&self) -> anyhow::Result<Process> {
+    pub fn tracer(&self) -> anyhow::Result<Waiting> {
         self.file.segment().prepare_inner();
         let spec = Spec {
             segment: self.file.segment(),
-            library: self.library.to_owned(),
             segment_path: self.file.path().into(),
             follow: self.follow,
             system_calls: self.system_calls.clone(),
@@ -72,12 +70,10 @@ impl Start<'_> {
             program: self.program.path.clone(),
             command: self.command.to_vec(),
         };
-        let tracer = Process::start(spec, crate::tell).context(
+        Process::start(spec, crate::tell).context(
             "cannot start the tracer process\n\
              hint: a limit on processes (ulimit -u) counts",
-        )?;
-        tracer.target_executes();
-        Ok(tracer)
+        )
     }
 }
 

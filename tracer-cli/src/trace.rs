@@ -149,15 +149,12 @@ fn start(options: &Trace, filter: &Filter) -> anyhow::Result<ExitCode> {
     if !system_calls.is_empty() && !all_stops {
         segment.header().tag.store(segment_file::new_tag()?, Ordering::Relaxed);
     }
-    let placed = Library::place(Binding::Slots)?;
-    let library = handed.as_ref().map(|handed| handed.library(placed.path())).transpose()?;
 
     signals::hold().context("cannot hold signals back")?;
     let start = Start {
         program: &program,
         command: &options.command,
         file: &file,
-        library: library.as_deref().unwrap_or(placed.path()),
         follow: options.follow,
         system_calls: &system_calls,
         all_stops,
@@ -166,6 +163,10 @@ fn start(options: &Trace, filter: &Filter) -> anyhow::Result<ExitCode> {
         environment: &[],
     };
     let tracer = start.tracer()?;
+    let placed = Library::place(Binding::Slots)?;
+    let library = handed.as_ref().map(|handed| handed.library(placed.path())).transpose()?;
+    let library = library.as_deref().unwrap_or(placed.path());
+    let tracer = tracer.begin(library);
     let watch = watch::begin(tracer, segment);
 
     let scale = calibration.end();
@@ -190,7 +191,7 @@ fn start(options: &Trace, filter: &Filter) -> anyhow::Result<ExitCode> {
     tell_losses(end.lost, stream.malformed + stream.abandoned, end.unfollowed);
     if let Some(coverage) = written(stream.finish(&end), options)? {
         tell_coverage(options, &coverage);
-        let unmet = unmet::unmet(filter, &coverage, start.library, &nameless);
+        let unmet = unmet::unmet(filter, &coverage, library, &nameless);
         unmet.iter().filter(|_| !options.quiet).for_each(|line| eprintln!("calltap: {line}"));
     }
     status(outcome)

@@ -32,7 +32,6 @@ mod user;
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
@@ -46,6 +45,7 @@ use self::filter::{ALWAYS, FILTER_DATA};
 use self::injection::Injection;
 use self::launch::Target;
 use self::notes::Notes;
+use self::process::Ends;
 pub(crate) use self::user::User;
 use crate::environment::Change;
 use crate::system_calls::Selection;
@@ -55,9 +55,6 @@ use crate::system_calls::Selection;
 pub(crate) struct Spec {
     /// The segment, which the CLI has mapped.
     pub(crate) segment: Segment,
-    /// The interposer's file: an absolute path without spaces and colons, which `LD_PRELOAD` takes
-    /// for separators.
-    pub(crate) library: PathBuf,
     /// Where processes of the target find the segment: `/proc/PID/fd/N` of the CLI.
     pub(crate) segment_path: OsString,
     /// Whether processes that the first one makes are followed.
@@ -81,16 +78,13 @@ pub(crate) struct Spec {
 /// Starts the target and follows it until every followed process has ended.
 ///
 /// The process must have one thread, hold all signals back and have none of the CLI's descriptors:
-/// [`process::Process::start`]. `executes` is closed when the target executes its program.
+/// [`process::Process::start`]. What they share is in `ends`.
 ///
 /// # Errors
 /// If the target could not be started as a tracee; it has not run then.
-fn main(spec: Spec, executes: OwnedFd) -> anyhow::Result<()> {
+fn main(spec: Spec, mut ends: Ends) -> anyhow::Result<()> {
     let options = options(&spec);
     let segment = spec.segment;
-    let injection = Injection::new(spec.library.clone(), &spec.segment_path)
-        .context("cannot find the interposer's file or the segment")?;
-
     let notes = Notes::claim(segment).ok_or_else(|| anyhow!("the segment has no free ring"))?;
 
     // Before the handlers: the child keeps the dispositions it will pass on to the target.
@@ -106,13 +100,17 @@ fn main(spec: Spec, executes: OwnedFd) -> anyhow::Result<()> {
         user: user.as_ref(),
     };
     let mut root = launch::start(&target, options, &filter)?;
+    // The CLI has failed, and says why.
+    let Some(library) = ends.library() else { return Ok(()) };
+    let injection = Injection::new(library.clone(), &spec.segment_path)
+        .context("cannot find the interposer's file or the segment")?;
     // The target has the other copy, up to its exec.
-    drop(executes);
+    drop(ends);
     segment.inner().root_pid.store(root.pid.as_raw() as u64, Ordering::Release);
     // It stops behind its exec at the latest; what is done here meanwhile costs no time.
     root.begin();
     let calls = (!spec.system_calls.is_empty())
-        .then(|| Calls::new(spec.system_calls, spec.all_stops, spec.follow, segment, &spec.library));
+        .then(|| Calls::new(spec.system_calls, spec.all_stops, spec.follow, segment, &library));
     signals::install(segment, Path::new(&spec.segment_path)).context("cannot install signals")?;
     release_standard_streams();
     Events::new(notes, injection, spec.follow, calls, spec.lists_descriptors, root)

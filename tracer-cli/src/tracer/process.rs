@@ -2,10 +2,14 @@
 //!
 //! Nothing is executed for it: a second start of this binary would take the loader and the run-time 3 ms, of each run.
 
-use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::ExitStatusExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
 use nix::fcntl::OFlag;
@@ -14,6 +18,42 @@ use nix::unistd::{ForkResult, Pid, fork, pipe2};
 
 use super::Spec;
 use crate::sigpipe;
+
+/// A tracer that makes everything ready, and waits for the interposer's path. Dropped, it ends; the target has not run then.
+#[derive(Debug)]
+pub struct Waiting {
+    process: Process,
+    library: File,
+}
+
+impl Waiting {
+    /// Has it start the target with this library.
+    #[must_use]
+    pub fn begin(mut self, library: &Path) -> Process {
+        // Fails only if the tracer has ended, which whoever waits for it will hear of.
+        let _ = self.library.write_all(library.as_os_str().as_bytes());
+        drop(self.library);
+        self.process.target_executes();
+        self.process
+    }
+}
+
+/// What the tracer has of the CLI's.
+#[derive(Debug)]
+pub(super) struct Ends {
+    /// To be closed when the target executes its program.
+    _executes: OwnedFd,
+    library: File,
+}
+
+impl Ends {
+    /// The interposer's path: waits until the CLI tells it. None if it never will.
+    pub(super) fn library(&mut self) -> Option<PathBuf> {
+        let mut path = Vec::new();
+        self.library.read_to_end(&mut path).ok()?;
+        (!path.is_empty()).then(|| OsString::from_vec(path).into())
+    }
+}
 
 /// A tracer that has been started.
 #[derive(Debug)]
@@ -32,17 +72,21 @@ impl Process {
     ///
     /// # Errors
     /// If there is no process to be had.
-    pub(crate) fn start(spec: Spec, failed: impl FnOnce(&anyhow::Error) -> u8) -> io::Result<Self> {
+    pub(crate) fn start(spec: Spec, failed: impl FnOnce(&anyhow::Error) -> u8) -> io::Result<Waiting> {
         let (executed, executes) = pipe2(OFlag::O_CLOEXEC)?;
+        let (told, tell) = pipe2(OFlag::O_CLOEXEC)?;
         // SAFETY: this process has one thread, so no lock is held that the child would wait for.
         match unsafe { fork() }? {
-            ForkResult::Parent { child } => Ok(Self { pid: child, executed }),
+            ForkResult::Parent { child } => {
+                Ok(Waiting { process: Self { pid: child, executed }, library: tell.into() })
+            }
             ForkResult::Child => {
                 sigpipe::block_all_signals();
                 // SAFETY: a string that the kernel copies.
                 unsafe { libc::prctl(libc::PR_SET_NAME, c"calltap-tracer".as_ptr()) };
-                close_our_own(&executes);
-                let run = AssertUnwindSafe(|| match super::main(spec, executes) {
+                close_our_own([executes.as_raw_fd(), told.as_raw_fd()]);
+                let ends = Ends { _executes: executes, library: told.into() };
+                let run = AssertUnwindSafe(|| match super::main(spec, ends) {
                     Ok(()) => 0,
                     Err(error) => failed(&error),
                 });
@@ -56,7 +100,7 @@ impl Process {
 
     /// Waits until the target executes its program, or cannot, or takes long. A hint, no promise: threads that are
     /// started before would take the CPUs that tracer and target start on.
-    pub(crate) fn target_executes(&self) {
+    fn target_executes(&self) {
         let mut end = [PollFd::new(self.executed.as_fd(), PollFlags::empty())];
         let _ = poll(&mut end, PATIENCE_MS);
     }
@@ -91,14 +135,14 @@ const PANICKED: u8 = 101;
 
 /// Closes what an exec would close, which is all that the CLI has opened itself: the tracer may outlive it, and nobody
 /// who waits for the end of one of its files or pipes is to wait for the target. What the CLI was given is the target's.
-/// One is kept for the target to close.
-fn close_our_own(kept: &OwnedFd) {
+/// Except for those that are `kept`.
+fn close_our_own(kept: [RawFd; 2]) {
     let Ok(open) = std::fs::read_dir("/proc/self/fd") else { return };
     let open: Vec<i32> = open.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
     for descriptor in open {
         // SAFETY: F_GETFD looks at a number, open or not; the listing's own is not any more.
         let flags = unsafe { libc::fcntl(descriptor, libc::F_GETFD) };
-        if flags >= 0 && flags & libc::FD_CLOEXEC != 0 && descriptor != kept.as_raw_fd() {
+        if flags >= 0 && flags & libc::FD_CLOEXEC != 0 && !kept.contains(&descriptor) {
             // SAFETY: nobody in this process uses it; the segment is mapped.
             unsafe { libc::close(descriptor) };
         }
