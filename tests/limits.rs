@@ -65,6 +65,21 @@ fn little_address_space_for_calltap_too() {
 }
 
 #[test]
+fn small_files_for_calltap_too() {
+    let target = Target::c("endings.c").build();
+    let launch = calltap().report_elsewhere();
+    for blocks in [10, 100, 100_000] {
+        let preamble = format!("ulimit -f {blocks}");
+        let without = bare().after(&preamble).run(&target, &["exit", "5"]).expect_status(7);
+        let with = launch.clone().after(&preamble).run(&target, &["exit", "5"]);
+        expect_sound(&without, &with);
+        assert_eq!(with.status, 125, "the segment is larger than that: {with}");
+    }
+    let without = bare().after("ulimit -f 100000000").run(&target, &["exit", "5"]).expect_status(7);
+    expect_sound(&without, &launch.after("ulimit -f 100000000").run(&target, &["exit", "5"]));
+}
+
+#[test]
 fn a_full_disk_is_an_error_that_is_said() {
     let target = Target::c("endings.c").build();
     for format in ["text", "json"] {

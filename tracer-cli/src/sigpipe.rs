@@ -54,6 +54,9 @@ extern "C" fn remember() {
     }
     // Ignored, it would take the statuses of our own children away.
     act(libc::SIGCHLD, Some(&KernelAction::default()), None);
+    // A file that may not grow is an error that can be told.
+    let ignored = KernelAction { handler: libc::SIG_IGN, ..KernelAction::default() };
+    act(libc::SIGXFSZ, Some(&ignored), None);
 }
 
 /// Whether this process was started with a closed descriptor 0, 1 or 2.
