@@ -37,6 +37,16 @@ def adopt_orphans():
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
 
 
+def reset_signals():
+    """Has programs begin with no signal ignored, as at a terminal, also if a shell has put us into its background.
+
+    What Python itself ignores, subprocess puts back.
+    """
+    for number in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+
 def descendants():
     """(process, name) of all living descendants of this process; ended ones are reaped, if they are ours to reap."""
     while True:
