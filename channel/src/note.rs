@@ -93,6 +93,9 @@ pub enum Note {
     /// Interposer: objects of another namespace (`dlmopen`) are not tapped, because those of one are. `base` (of one of
     /// them), `namespace` (its number); text: its path.
     PassedOver,
+    /// Tracer, before [`Note::Executed`], unless calls are traced: a piece of the new program's arguments, of which each ends with
+    /// a zero byte. `pid`; text: the piece.
+    Arguments,
 }
 
 /// Why slots of an object are not traced: `kind` of [`Note::Bound`].
@@ -214,7 +217,7 @@ impl Note {
     /// The note with this number, if there is one.
     #[must_use]
     pub fn from_number(number: u16) -> Option<Self> {
-        const ALL: [Note; 28] = [
+        const ALL: [Note; 29] = [
             Note::ProcessBegan,
             Note::Created,
             Note::Executed,
@@ -243,6 +246,7 @@ impl Note {
             Note::CallBegan,
             Note::Defined,
             Note::PassedOver,
+            Note::Arguments,
         ];
         ALL.get(usize::from(number.checked_sub(FIRST)?)).copied()
     }

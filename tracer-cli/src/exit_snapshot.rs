@@ -66,7 +66,7 @@ pub fn command(pid: u32) -> Vec<String> {
 }
 
 /// The arguments in `/proc/PID/cmdline`, each ended by a zero byte.
-fn arguments(cmdline: &[u8]) -> Vec<String> {
+pub(crate) fn arguments(cmdline: &[u8]) -> Vec<String> {
     let Some(arguments) = cmdline.strip_suffix(b"\0").or((!cmdline.is_empty()).then_some(cmdline)) else {
         return Vec::new();
     };

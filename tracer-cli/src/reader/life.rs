@@ -7,7 +7,7 @@ use calltap_channel::note::{CLONED, FORKED, VFORKED};
 
 use super::Reader;
 use super::notes::NoteRecord;
-use crate::exit_snapshot::{self, ExitSnapshot};
+use crate::exit_snapshot::ExitSnapshot;
 use crate::report::build::life::objects;
 
 impl Reader {
@@ -25,10 +25,6 @@ impl Reader {
                     _ => Maker::Clone,
                 };
                 life.created(pid, Thread(note.number(4)), note.number(1), how, at_ns);
-            }
-            Note::Executed => {
-                let program = String::from_utf8_lossy(&note.text).into_owned();
-                life.executed(pid, program, exit_snapshot::command(pid), at_ns);
             }
             Note::ThreadEnded => life.thread_ended(pid),
             Note::Ended => life.exited(pid, note.arguments[1] as i32, at_ns),

@@ -5,6 +5,7 @@
 //! within that bound nothing is missing, and the analyzers' pairing is exact.
 
 mod decode;
+mod executed;
 mod feed;
 mod kernel;
 mod life;
@@ -30,6 +31,7 @@ use calltap_channel::segment::Segment;
 use crossbeam_channel::Sender;
 
 pub use self::decode::heap_family;
+use self::executed::Arguments;
 use self::feed::Feed;
 use self::kernel::Held;
 pub use self::lost::Lost;
@@ -100,6 +102,7 @@ pub struct Reader {
     ended: Vec<(calltap_analyzers::event::Image, calltap_analyzers::image::ImageReport)>,
     lost: Lost,
     life: Life,
+    arguments: Arguments,
     events: u64,
     exec_errno: Option<i32>,
     filter_refused: bool,
@@ -182,6 +185,7 @@ impl Reader {
             ended: Vec::new(),
             lost: Lost::default(),
             life: Life::default(),
+            arguments: Arguments::default(),
             events: 0,
             exec_errno: None,
             filter_refused: false,

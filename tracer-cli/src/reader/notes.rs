@@ -1,7 +1,7 @@
 //! What the reader does on hearing a note.
 
 use calltap_analyzers::event::{Image, Thread};
-use calltap_channel::note::{CLONED, DEFINED_WORDS, SYSTEM_CALL_ARGUMENTS, Untapped};
+use calltap_channel::note::{CLONED, DEFINED_WORDS, SYSTEM_CALL_ARGUMENTS};
 use calltap_channel::record::Record;
 use calltap_channel::segment::NO_FOLLOW;
 use calltap_channel::{Function, Note};
@@ -72,20 +72,8 @@ impl Reader {
                     self.forked(pid, child, note.arguments[2], Thread(note.number(4)), at_ns);
                 }
             }
-            Note::Executed => {
-                let untapped = Untapped::from_number(note.arguments[1]);
-                let program = String::from_utf8_lossy(&note.text).into_owned();
-                let old = self.processes.current(pid, at_ns).ledger;
-                let replaced = self.processes.executed(pid, program.clone(), untapped, at_ns);
-                self.passed_on(pid, old, &program, at_ns);
-                match (replaced, old) {
-                    (Some(image), _) => self.close_image(image),
-                    // A fork's copy of its parent's program, or one that is not tapped.
-                    (None, Some(old)) => self.end_image(old),
-                    (None, None) => {}
-                }
-                self.processes.current(pid, at_ns).command = exit_snapshot::command(pid);
-            }
+            Note::Arguments => self.arguments.add(&note.text),
+            Note::Executed => self.executed(&note),
             Note::ThreadEnded => {
                 let thread = Thread(note.number(1));
                 self.thread_ended(pid, thread, at_ns);
@@ -239,7 +227,7 @@ impl Reader {
     }
 
     /// An image is gone, with all its threads.
-    fn close_image(&mut self, image: Image) {
+    pub(super) fn close_image(&mut self, image: Image) {
         for index in 0..self.sources.len() {
             if self.sources[index].as_ref().is_some_and(|source| source.image == image) {
                 self.close(index);

@@ -13,12 +13,12 @@ use nix::errno::Errno;
 use nix::unistd::Pid;
 
 use super::calls::{Calls, Next};
-use super::injection::{Injection, program_of};
+use super::injection::Injection;
 use super::launch::Launched;
 use super::notes::{Notes, kind_of};
 use super::ptrace::{self, Change, Stop, Stopped};
 use super::tracees::{Id, Tracees};
-use super::{denied_clock, guarded, held, signals, sleep};
+use super::{denied_clock, guarded, held, program, signals, sleep};
 use children::Unannounced;
 use snapshot::Snapshots;
 
@@ -308,7 +308,10 @@ impl Events {
             self.tapped.remove(&group);
         }
         let arguments = [group as u64, reason as u64];
-        self.notes.write_with_text(Note::Executed, &arguments, &program_of(group));
+        if !traces {
+            program::note_arguments(&self.notes, group);
+        }
+        self.notes.write_with_text(Note::Executed, &arguments, &program::path(group));
         if self.lists_descriptors {
             if first {
                 held::note_given(&self.notes, group);

@@ -154,13 +154,6 @@ fn inherited(status: &str, first: &mut Option<u64>) -> Option<u32> {
     line("NSpid:")?.split_ascii_whitespace().last()?.parse().ok()
 }
 
-/// The path of the program that a process runs, empty if it cannot be read.
-pub(crate) fn program_of(pid: i32) -> Vec<u8> {
-    std::fs::read_link(format!("/proc/{pid}/exe"))
-        .map(|path| path.into_os_string().as_bytes().to_vec())
-        .unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

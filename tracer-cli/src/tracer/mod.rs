@@ -21,6 +21,7 @@ mod memory;
 mod notes;
 mod placement;
 pub(crate) mod process;
+mod program;
 mod ptrace;
 pub(crate) mod reach;
 mod signals;
