@@ -63,6 +63,19 @@ fn fork_by_the_bare_system_call() {
 }
 
 #[test]
+fn a_childs_thread_that_calls_before_the_forked_one_takes_nothing_of_the_parents() {
+    let target = Target::c("family.c").build();
+    let without = bare().run(&target, &["thread_before_forker"]).expect_status(0);
+    // What the C library itself frees for the thread would come before it, in the forked thread.
+    let launch = calltap().options(&["--bind", "got", "--objects", target.name()]);
+    let outcome = launch.run(&target, &["thread_before_forker"]).expect_status(0).expect_same_as(&without);
+    expect_forked_children(&outcome);
+    let said = outcome.said("children");
+    let unseen = format!("forked processes that made threads before their first tapped call: {said};");
+    assert!(outcome.report().0["blind_spots"].to_string().contains(&unseen), "{:#}", outcome.report().0);
+}
+
+#[test]
 fn vfork_and_exec() {
     expect_execed_children(&run("vfork_exec"), 5);
 }

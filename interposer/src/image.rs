@@ -20,6 +20,8 @@ static PID: AtomicU32 = AtomicU32::new(0);
 static SERIAL: AtomicU32 = AtomicU32::new(0);
 static PARENT_SERIAL: AtomicU32 = AtomicU32::new(0);
 static REGISTERING: AtomicBool = AtomicBool::new(false);
+/// Whether a forked child has been told of whose first thread has made no call yet.
+static WAITS_FOR_FIRST: AtomicBool = AtomicBool::new(false);
 
 /// The segment, if this process is attached to one.
 pub(crate) fn segment() -> Option<Segment> {
@@ -127,6 +129,15 @@ fn register_as(told: Option<Ids>) {
     // SAFETY: a slot holds a control block of the mapped segment, also one that was inherited.
     let inherited = unsafe { inherited.as_ref() };
     let Ids { pid, tid, parent, name } = told.or_else(|| Ids::of_child(inherited)).unwrap_or_else(Ids::asked);
+    if forked && tid != pid {
+        // The thread that has forked has its parent's ring in its slot until it comes here itself.
+        if !WAITS_FOR_FIRST.swap(true, Ordering::Relaxed) {
+            header.unseen_at_first.fetch_add(1, Ordering::Relaxed);
+        }
+        REGISTERING.store(false, Ordering::Relaxed);
+        return;
+    }
+    WAITS_FOR_FIRST.store(false, Ordering::Relaxed);
     PARENT_SERIAL.store(serial(), Ordering::Relaxed);
     SERIAL.store(header.serials.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
     PID.store(pid, Ordering::Relaxed);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <threads.h>
 #include "say.h"
 
 enum { CHILD_CALLS = 1000, FORKS = 50, THREADS = 4 };
@@ -80,6 +81,41 @@ static void raw_clone(void)
         char *parents = malloc(500);
         pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
         if (child == 0) {
+            free(parents);
+            child_calls();
+            _exit(0);
+        }
+        expect_0(child);
+        free(parents);
+    }
+    say("children", FORKS);
+}
+
+static int nothing(void *unused)
+{
+    (void)unused;
+    return 0;
+}
+
+static int child_thread(void *unused)
+{
+    (void)unused;
+    child_calls();
+    return 0;
+}
+
+// The first calls of a child are those of a thread that it has made: thrd_create is not tapped, nor is what it calls.
+static void thread_before_forker(void)
+{
+    thrd_t id;
+    if (thrd_create(&id, nothing, NULL) != thrd_success || thrd_join(id, NULL) != thrd_success)
+        fail("a thread");
+    for (int i = 0; i < FORKS; i++) {
+        char *parents = malloc(500);
+        pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+        if (child == 0) {
+            if (thrd_create(&id, child_thread, NULL) != thrd_success || thrd_join(id, NULL) != thrd_success)
+                _exit(1);
             free(parents);
             child_calls();
             _exit(0);
@@ -230,7 +266,7 @@ int main(int argc, char **argv)
         const char *name;
         void (*run)(void);
     } modes[] = {
-        {"fork_among_threads", fork_among_threads}, {"raw_clone", raw_clone}, {"vfork_exec", vfork_exec},
+        {"fork_among_threads", fork_among_threads}, {"raw_clone", raw_clone}, {"thread_before_forker", thread_before_forker}, {"vfork_exec", vfork_exec},
         {"vfork_close", vfork_close}, {"spawn", spawn}, {"spawn_emptied", spawn_emptied},
         {"exec_emptied", exec_emptied}, {"exec_in_thread", exec_in_thread}, {"stop_and_continue", stop_and_continue}, {"execed", execed_part},
     };

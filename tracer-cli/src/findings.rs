@@ -363,6 +363,13 @@ fn blind_spots(options: &Run, processes: &[ProcessFacts], lost: &Lost) -> Vec<St
             lost.gave_up
         ));
     }
+    if lost.unseen_at_first > 0 {
+        spots.push(format!(
+            "forked processes that made threads before their first tapped call: {}; what these threads did until then is \
+             not counted anywhere",
+            lost.unseen_at_first
+        ));
+    }
     let unseen_ends =
         processes.iter().filter(|p| matches!(p.ended, Ended::Running | Ended::Detached)).count();
     if unseen_ends > 0 {

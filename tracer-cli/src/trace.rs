@@ -229,6 +229,13 @@ fn ended(segment: &Segment, watch: &Watch, outcome: &Outcome, program: &Path) ->
     if gave_up > 0 {
         eprintln!("calltap: {gave_up} processes went on untraced because calltap did not read");
     }
+    let unseen = counted(&header.unseen_at_first).unwrap_or(0);
+    if unseen > 0 {
+        eprintln!(
+            "calltap: {unseen} forked processes made threads before their first traced call: what these did until then is \
+             not shown"
+        );
+    }
     failure
 }
 

@@ -102,7 +102,9 @@ pub struct Header {
     pub without_tables: AtomicU64,
     /// Traced calls whose return could not be followed: a thread was in too many of them at a time.
     pub unfollowed: AtomicU64,
-    pub(super) end_padding: [AtomicU64; 7],
+    /// Forked children of which other threads' first calls came before those of the thread that was forked, and are unseen.
+    pub unseen_at_first: AtomicU64,
+    pub(super) end_padding: [AtomicU64; 6],
 }
 
 const _: () = assert!(size_of::<Header>() == 384, "no hidden padding, within the first page");

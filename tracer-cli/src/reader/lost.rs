@@ -33,6 +33,8 @@ pub struct Lost {
     pub threads_without_ring: u64,
     /// Process images that turned their taps off; how many calls they made then is not known.
     pub gave_up: u64,
+    /// Forked children whose first calls could not be recorded.
+    pub unseen_at_first: u64,
     /// What was found written over.
     pub damage: Damage,
     /// Process images without a way to find unwind tables.
@@ -73,6 +75,7 @@ impl Lost {
         self.without_ring = count(&header.lost_without_ring);
         self.images_without_tables = count(&header.without_tables);
         self.gave_up = count(&header.gave_up);
+        self.unseen_at_first = count(&header.unseen_at_first);
         self.threads_without_ring = u64::from(header.threads_without_ring.load(Ordering::Relaxed));
         // Nobody loses a record for want of a ring but threads that found none.
         if self.without_ring > 0 && self.threads_without_ring == 0 {
