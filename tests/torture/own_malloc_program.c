@@ -1,6 +1,6 @@
 // Defines malloc and its like itself; its libraries get their blocks from it, too, from the first to the last.
 //
-// torture: libraries -pthread
+// torture: libraries -pthread -fno-builtin
 #define _GNU_SOURCE
 #include "own_malloc.h"
 #include <pthread.h>

@@ -19,7 +19,7 @@ static long work(long number)
     void *block = sunk(malloc((size_t)number + 1));
     int ends[2], fd = open("/dev/null", O_RDONLY);
     long sound = block && fd == 3 && close(fd) == 0 && pipe(ends) == 0 && close(ends[0]) == 0 && close(ends[1]) == 0;
-    block = realloc(block, 200);
+    block = sunk(realloc(block, 200));
     free(block);
     return sound && own[0];
 }
