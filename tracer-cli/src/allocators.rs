@@ -19,9 +19,9 @@ use std::path::{Path, PathBuf};
 use calltap_analyzers::arenas::Allocator;
 
 use crate::exit_snapshot::Mapped;
+use crate::object_name::is_loader;
 use crate::regular_file;
 pub use caller::Callers;
-pub(crate) use caller::is_loader;
 use definitions::Definitions;
 
 /// Knows what object files define; each is read once.

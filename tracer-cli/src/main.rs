@@ -20,6 +20,7 @@ mod library;
 mod list;
 mod looks;
 mod memory_limit;
+mod object_name;
 mod origin;
 mod output_file;
 mod preflight;

@@ -15,9 +15,8 @@ use std::time::SystemTime;
 use calltap_analyzers::event::Image;
 use calltap_channel::stack::Frame;
 
-use crate::allocators::is_loader;
 use crate::exit_snapshot::Mapped;
-use crate::report::stacks::base;
+use crate::object_name::{base, is_loader};
 
 mod debug_file;
 mod demangle;

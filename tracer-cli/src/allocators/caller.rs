@@ -9,6 +9,7 @@ use calltap_channel::stack::StackTable;
 
 use super::{file_name, is_ours_or_loader};
 use crate::exit_snapshot::Mapped;
+use crate::object_name::is_loader;
 
 /// Tells whose code is where in a process.
 #[derive(Clone, Copy, Debug)]
@@ -99,10 +100,6 @@ impl Object {
             Self::Program => Caller::Program,
         }
     }
-}
-
-pub(crate) fn is_loader(name: &str) -> bool {
-    ["ld-linux", "ld-2.", "ld.so"].iter().any(|start| name.starts_with(start))
 }
 
 fn is_c_library(name: &str) -> bool {

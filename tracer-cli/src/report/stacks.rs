@@ -20,7 +20,7 @@ mod shown;
 
 pub use frames::{FrameId, NameId};
 pub use group::{Group, group};
-pub use place::{base, in_object, is_ours, own};
+pub use place::{in_object, is_ours, own};
 pub use shown::{Place, Shown, Stacks};
 
 /// Where stacks and the names of their frames come from.

@@ -4,10 +4,11 @@
 use std::cmp::Reverse;
 
 use super::model::{Descriptors, EndedBy, Process, Report, Stack, StackCounts};
+use super::stacks::GroupBy;
 use super::stacks::name::short;
-use super::stacks::{GroupBy, base};
 use super::units::plural;
 use super::{View, verdict};
+use crate::object_name::base;
 
 /// So many processes get a section, the first one and those with the largest findings.
 const MAX_SECTIONS: usize = 3;

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::model::{EndedBy, Process, Report, SiteTotal, Stack, StackTotal};
-use super::stacks::{base, own};
+use super::stacks::own;
 use super::text::Paths;
 use super::text::place::{at, called};
 use super::units::{bytes, bytes_exactly, plural, time};
+use crate::object_name::base;
 use crate::origin::Site;
 
 mod descriptors;

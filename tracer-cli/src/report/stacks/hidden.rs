@@ -7,7 +7,8 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::name::bare;
-use super::place::{base, is_ours};
+use super::place::is_ours;
+use crate::object_name::base;
 use crate::report::model::Frame;
 use crate::suppressions::Pattern;
 

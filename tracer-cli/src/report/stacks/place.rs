@@ -1,6 +1,7 @@
 //! Where a frame is, in words.
 
 use super::{GroupBy, name};
+use crate::object_name::base;
 use crate::report::model::Frame;
 
 /// Name spaces of the languages' own libraries, on bare names.
@@ -55,11 +56,6 @@ pub fn label(frame: &Frame, group_by: GroupBy) -> Option<String> {
         }),
         GroupBy::Object => Some(frame.object.as_deref().unwrap_or("unknown").to_owned()),
     }
-}
-
-/// The last component of a path.
-pub fn base(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }
 
 #[cfg(test)]

@@ -8,9 +8,9 @@ use super::paths::Paths;
 use super::place::{at, called, frame};
 use super::process::shortened;
 use super::table::{aligned, table};
-use crate::allocators::is_loader;
+use crate::object_name::{base, is_loader};
 use crate::report::model::{CostSplit, Named, PathCalls, Report, Stack, SystemCallTotal, SystemCalls};
-use crate::report::stacks::{base, own};
+use crate::report::stacks::own;
 use crate::report::units::{plural, time};
 
 /// So many characters of a path are shown.
