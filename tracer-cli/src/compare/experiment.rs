@@ -117,6 +117,7 @@ impl Subject {
                 return Ok(false);
             };
             let run = tapped::read(&report, outcome)?;
+            self.note(tapped::damage(&report).into_iter().collect());
             self.ends.push(run.outcome.clone());
             match proof::check(&self.variant, &run) {
                 Ok(notes) => self.note(notes),

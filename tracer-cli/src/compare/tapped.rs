@@ -114,6 +114,18 @@ pub fn read(report: &Value, outcome: Outcome) -> anyhow::Result<Tapped> {
     })
 }
 
+/// What to say of a report whose run has damaged what it is made of; None if it has not.
+#[must_use]
+pub fn damage(report: &Value) -> Option<String> {
+    let parts: Vec<&str> = report["damaged"].as_array()?.iter().filter_map(Value::as_str).collect();
+    (!parts.is_empty()).then(|| {
+        format!(
+            "the program wrote over memory of calltap's in tapped runs ({}): latencies and live bytes are not right",
+            parts.join(", ")
+        )
+    })
+}
+
 /// The classes of all processes together.
 fn calls(processes: &[Process]) -> Vec<CallClass> {
     let mut classes: BTreeMap<(&str, Option<u64>, u64), BTreeMap<u64, u64>> = BTreeMap::new();

@@ -139,3 +139,10 @@ fn times_count_from_the_programs_beginning() {
 fn what_is_no_report_is_an_error() {
     assert!(read(&serde_json::json!({}), outcome()).unwrap_err().to_string().contains("cannot be read"));
 }
+
+#[test]
+fn a_run_that_damaged_its_report_is_told_of() {
+    let damage = |parts: &[&str]| damage(&json!({ "damaged": parts }));
+    assert_eq!(damage(&[]), None);
+    assert!(damage(&["rings", "records"]).unwrap().contains("(rings, records)"));
+}
