@@ -93,7 +93,8 @@ pub struct Reader {
     clock: Clock,
     scale: Scale,
     options: Options,
-    sources: Vec<Option<Source>>,
+    /// In boxes: most rings are never claimed, and every round goes through all.
+    sources: Vec<Option<Box<Source>>>,
     positions: Vec<u64>,
     order: BinaryHeap<Reverse<(u64, usize)>>,
     feed: Feed,
@@ -286,7 +287,8 @@ impl Reader {
     fn discover(&mut self) {
         for index in 0..self.guard.look(&mut self.lost.damage) {
             if self.sources[index].is_none() {
-                self.sources[index] = Source::open(&self.segment, index, self.positions[index]);
+                let source = Source::open(&self.segment, index, self.positions[index]);
+                self.sources[index] = source.map(Box::new);
             }
         }
     }
@@ -326,7 +328,7 @@ impl Reader {
             events: self.events,
             live_bytes: totals.live_bytes,
             open_descriptors: totals.open_descriptors,
-            lost: self.lost.records(&self.segment, self.sources.iter().flatten()),
+            lost: self.lost.records(&self.segment, self.sources.iter().flatten().map(Box::as_ref)),
             root_ended: self.processes.root_has_ended(),
         }
     }

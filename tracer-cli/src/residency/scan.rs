@@ -18,8 +18,8 @@ const PRESENT: u64 = 1 << 3;
 const SWAPPED: u64 = 1 << 4;
 const ZERO: u64 = 1 << 5;
 
-/// Runs that are taken at once.
-const AT_ONCE: usize = 4096;
+/// Runs that are taken at once: as many as the kernel gathers before it writes them out (fs/proc/task_mmu.c).
+const AT_ONCE: usize = 512;
 
 /// `struct pm_scan_arg`.
 #[repr(C)]

@@ -27,7 +27,7 @@ const USER_CS_64: u64 = 0x33;
 const LISTING: &[u8] = b"LD_TRACE_LOADED_OBJECTS=";
 
 /// The stack is read in pieces of this size, in bytes.
-const PIECE: usize = 32 << 10;
+const PIECE: usize = 8 << 10;
 /// No start-up stack is larger, in bytes: the kernel limits strings and pointers to 6 MiB.
 const MAX_STACK: usize = 16 << 20;
 

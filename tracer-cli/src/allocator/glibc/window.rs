@@ -27,7 +27,7 @@ pub(super) struct Window {
 impl Window {
     /// An empty one.
     pub(super) fn new(memory: Memory) -> Self {
-        Self { memory, bytes: vec![0; MOST as usize], start: 0, filled: 0, looks: 0 }
+        Self { memory, bytes: Vec::new(), start: 0, filled: 0, looks: 0 }
     }
 
     /// `length` bytes at `address`, not behind `limit`; `None` if they cannot be read.
@@ -51,9 +51,12 @@ impl Window {
         let least = address.checked_add(length as u64).filter(|&end| end <= limit)?;
         let end = (address + self.looks.saturating_mul(AHEAD).min(MOST - PAGE)).max(least);
         let end = end.next_multiple_of(PAGE).min(limit);
-        let room = &mut self.bytes[..((end - address).min(MOST)) as usize];
+        let room = (end - address).min(MOST) as usize;
+        if self.bytes.len() < room {
+            self.bytes.resize(room, 0);
+        }
         (self.start, self.looks) = (address, 1);
-        self.filled = self.memory.read(address, room);
+        self.filled = self.memory.read(address, &mut self.bytes[..room]);
         (self.filled >= length).then_some(())
     }
 }

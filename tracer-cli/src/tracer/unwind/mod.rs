@@ -87,7 +87,7 @@ impl Unwinder {
             depth: usize::try_from(depth).unwrap_or(0).min(MAX_DEPTH),
             processes: HashMap::new(),
             objects: Objects::new(library),
-            rules: Rules::new(),
+            rules: Rules::default(),
             context: Box::default(),
             window: Window::new(),
             frames: Vec::with_capacity(MAX_DEPTH),
@@ -277,7 +277,7 @@ pub(crate) fn fuzz(bytes: &[u8], addresses: &[u64]) {
         })
     };
     let Some(object) = object::Object::read(&content, 1, false) else { return };
-    let (mut rules, mut context) = (Rules::new(), Context::new());
+    let (mut rules, mut context) = (Rules::default(), Context::new());
     object.span();
     for &address in addresses {
         object.address_of_code(address);

@@ -1,7 +1,7 @@
 //! Which objects a process has mapped where.
 
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::object::Object;
@@ -86,7 +86,7 @@ impl Modules {
 
     /// Reads the list anew. What is where it was stays known.
     pub(super) fn read(&mut self, tid: Id, objects: &Objects) {
-        let maps = maps::parse(&std::fs::read(format!("/proc/{tid}/maps")).unwrap_or_default());
+        let maps = maps::read(Path::new(&format!("/proc/{tid}")));
         let old = std::mem::take(&mut self.list);
         let mut changed = false;
         self.has_interposer = false;

@@ -154,7 +154,7 @@ mod tests {
     }
 
     fn rules_of(object: &Object, addresses: &[u64]) -> Vec<Rule> {
-        let (mut rules, mut context) = (Rules::new(), Context::new());
+        let (mut rules, mut context) = (Rules::default(), Context::new());
         addresses.iter().map(|address| object.rule(*address, &mut rules, &mut context)).collect()
     }
 

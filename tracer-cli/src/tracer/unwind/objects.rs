@@ -141,7 +141,7 @@ mod tests {
     }
 
     fn rules_of(object: &Object, mapped: &Mapped) -> Vec<Rule> {
-        let (mut rules, mut context) = (Rules::new(), Context::new());
+        let (mut rules, mut context) = (Rules::default(), Context::new());
         let first = object.address_of_code(mapped.offset).unwrap();
         let addresses = (first..first + (mapped.end - mapped.start)).step_by(517);
         addresses.map(|address| object.rule(address, &mut rules, &mut context)).collect()

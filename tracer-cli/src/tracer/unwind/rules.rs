@@ -1,39 +1,25 @@
 //! The rules that have been needed so far, of all objects: what the tables said once is not looked up again,
 //! whichever process and address the object is at.
 
+use std::collections::HashMap;
+
 use super::rule::Rule;
 
-const SET_BITS: u32 = 12;
-/// Odd, so that multiplying by it loses nothing.
-const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
-/// No key: no object has this number.
-const NONE: u64 = u64::MAX;
+/// So many are kept; then all are forgotten.
+const MOST: usize = 1 << 16;
 
-/// Two entries to a set; a set that is full forgets the older one.
-#[derive(Debug)]
-pub(super) struct Rules {
-    entries: Box<[(u64, Rule)]>,
-}
+/// By object and offset. Small at first: a short program needs a few dozens.
+#[derive(Debug, Default)]
+pub(super) struct Rules(HashMap<(u32, u32), Rule>);
 
 impl Rules {
-    pub(super) fn new() -> Self {
-        Self { entries: vec![(NONE, Rule::Unknown); 2 << SET_BITS].into() }
-    }
-
     /// The rule of the code at `offset` in the object with this number; `look_up` finds it if it is not
     /// known.
     pub(super) fn get(&mut self, object: u32, offset: u32, look_up: impl FnOnce() -> Rule) -> Rule {
-        let key = u64::from(object) << 32 | u64::from(offset);
-        let at = (key.wrapping_mul(SPREAD) >> (u64::BITS - SET_BITS)) as usize * 2;
-        for (known, rule) in &self.entries[at..at + 2] {
-            if *known == key {
-                return *rule;
-            }
+        if self.0.len() >= MOST {
+            self.0.clear();
         }
-        let rule = look_up();
-        self.entries[at + 1] = self.entries[at];
-        self.entries[at] = (key, rule);
-        rule
+        *self.0.entry((object, offset)).or_insert_with(look_up)
     }
 }
 
@@ -43,7 +29,7 @@ mod tests {
 
     #[test]
     fn a_rule_is_looked_up_once() {
-        let mut rules = Rules::new();
+        let mut rules = Rules::default();
         let rule = Rule::Stack { above: 16, rbp_below: 0 };
         assert_eq!(rules.get(1, 7, || rule), rule);
         assert_eq!(rules.get(1, 7, || unreachable!()), rule);
