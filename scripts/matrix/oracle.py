@@ -107,8 +107,7 @@ def told(program, mode, report, names):
         if parsed["lost_records"] > program.loses:
             return counted, f"lost_records is {parsed['lost_records']}"
         for process in parsed["processes"]:
-            # What was executed as /proc/self/exe is called so where the next exec came before its arguments were read.
-            if os.path.basename(process["command"][0]) in (program.name, "exe"):
+            if os.path.basename(process["command"][0]) == program.name:
                 for row in process["latency"] or ():
                     if row["function"] in counted:
                         counted[row["function"]] += row["count"]

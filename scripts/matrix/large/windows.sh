@@ -1,7 +1,7 @@
 # Programs with windows, of GTK and of the X toolkit, on a virtual screen: they draw, are driven and end by themselves.
 #
 # torture: needs Xvfb zenity xterm xwd xdpyinfo
-# torture: version zenity --version
+# torture: version xvfb-run -a zenity --version
 export HOME=$PWD XDG_RUNTIME_DIR=$PWD NO_AT_BRIDGE=1 GSETTINGS_BACKEND=memory LIBGL_ALWAYS_SOFTWARE=1
 unset DBUS_SESSION_BUS_ADDRESS WAYLAND_DISPLAY
 mkfifo display
