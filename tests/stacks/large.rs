@@ -5,10 +5,10 @@ use std::fs;
 
 use crate::launch::{Launch, bare, installed, scratch, skipped};
 
-/// How often each program runs: `CALLTAP_STORY_RUNS`, or twice.
+/// How often each program runs: `CALLTAP_STORY_RUNS`, or once.
 fn runs() -> usize {
     let runs = std::env::var("CALLTAP_STORY_RUNS").ok();
-    runs.map_or(2, |runs| runs.parse().expect("CALLTAP_STORY_RUNS is a number"))
+    runs.map_or(1, |runs| runs.parse().expect("CALLTAP_STORY_RUNS is a number"))
 }
 
 /// Runs it bare once and then with stacks of every family's calls.
