@@ -76,6 +76,21 @@ fn a_childs_thread_that_calls_before_the_forked_one_takes_nothing_of_the_parents
 }
 
 #[test]
+fn each_program_of_a_chain_has_its_own_arguments() {
+    // Each executes the next one at once.
+    let mut words: Vec<String> = (0..30).flat_map(|n| ["env".to_owned(), format!("NUMBER={n}")]).collect();
+    words.push("true".to_owned());
+    let outcome = calltap().run("env", &words[1..]).expect_status(0);
+    let processes = outcome.report().processes();
+    let commands: Vec<Vec<String>> = processes
+        .iter()
+        .map(|process| serde_json::from_value(process.at("/command").clone()).unwrap())
+        .collect();
+    let expected: Vec<&[String]> = (0..=30).map(|program| &words[2 * program..]).collect();
+    assert_eq!(commands, expected);
+}
+
+#[test]
 fn vfork_and_exec() {
     expect_execed_children(&run("vfork_exec"), 5);
 }
