@@ -74,56 +74,58 @@ static void fork_among_threads(void)
     say("children", FORKS);
 }
 
-// fork as the kernel sees it: no wrapper, no handlers.
+// fork as the kernel sees it: no wrapper, no handlers. Each child begins with `first`.
+static void raw_children(void (*first)(void))
+{
+    for (int i = 0; i < FORKS; i++) {
+        char *parents = malloc(500);
+        pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+        if (child == 0) {
+            first();
+            free(parents);
+            child_calls();
+            _exit(0);
+        }
+        expect_0(child);
+        free(parents);
+    }
+    say("children", FORKS);
+}
+
+static void nothing(void)
+{
+}
+
 static void raw_clone(void)
 {
-    for (int i = 0; i < FORKS; i++) {
-        char *parents = malloc(500);
-        pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
-        if (child == 0) {
-            free(parents);
-            child_calls();
-            _exit(0);
-        }
-        expect_0(child);
-        free(parents);
-    }
-    say("children", FORKS);
+    raw_children(nothing);
 }
 
-static int nothing(void *unused)
+static int run_thread(void *calls)
 {
-    (void)unused;
+    if (calls)
+        child_calls();
     return 0;
 }
 
-static int child_thread(void *unused)
-{
-    (void)unused;
-    child_calls();
-    return 0;
-}
-
-// The first calls of a child are those of a thread that it has made: thrd_create is not tapped, nor is what it calls.
-static void thread_before_forker(void)
+static void thread_of(void *calls)
 {
     thrd_t id;
-    if (thrd_create(&id, nothing, NULL) != thrd_success || thrd_join(id, NULL) != thrd_success)
+    if (thrd_create(&id, run_thread, calls) != thrd_success || thrd_join(id, NULL) != thrd_success)
         fail("a thread");
-    for (int i = 0; i < FORKS; i++) {
-        char *parents = malloc(500);
-        pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
-        if (child == 0) {
-            if (thrd_create(&id, child_thread, NULL) != thrd_success || thrd_join(id, NULL) != thrd_success)
-                _exit(1);
-            free(parents);
-            child_calls();
-            _exit(0);
-        }
-        expect_0(child);
-        free(parents);
-    }
-    say("children", FORKS);
+}
+
+static void calling_thread(void)
+{
+    thread_of(&(char){0});
+}
+
+// The first calls of a child are those of a thread that it has made: thrd_create is not tapped, nor is what it calls once
+// there is a stack to use again.
+static void thread_before_forker(void)
+{
+    thread_of(NULL);
+    raw_children(calling_thread);
 }
 
 static void vfork_exec(void)
