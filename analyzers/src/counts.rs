@@ -1,29 +1,29 @@
 //! How often each value was seen, with a bounded relative error and little memory.
 
-use std::ops::Range;
-
-/// Counters that are allocated together.
-const CHUNK: usize = 128;
-/// A run of buckets that was hit so often has an array: below that, each bucket that was hit has an entry of its own, as
-/// otherwise a value as large as none before, once a second, would cost an array a second.
-const OFTEN: u64 = 32;
+/// The array reaches so many powers of two beyond the largest value so far: if it grew with each duration as long as none
+/// before, it would grow for days.
+const AHEAD: usize = 4;
 
 /// Counts of values in buckets whose width grows with the value.
 ///
 /// Every power of two is divided into `HALF` buckets, so values below `2 * HALF` are exact and
 /// others are off by less than one part in `HALF`. `Counts<1024>` has the very buckets of an
-/// HdrHistogram of 3 significant digits. `HALF` is a power of two. Memory is one kibibyte for each
-/// run of 128 buckets that was hit often, and 16 bytes for each other bucket that was hit.
+/// HdrHistogram of 3 significant digits. `HALF` is a power of two of at most 1,024. Memory is 4 bytes
+/// for each bucket that was hit, as a function that is seldom called is not worth an array; from
+/// 65,536 values on 8 bytes for each bucket that is as far as the largest of those, and a little farther.
 #[derive(Clone, Debug, Default)]
 pub struct Counts<const HALF: usize> {
-    chunks: Vec<Option<Box<[u64; CHUNK]>>>,
-    /// Buckets that were hit in chunks that are not there, ascending, with their counts.
-    rare: Vec<(u32, u64)>,
+    /// The counts of the buckets from 0 on; none while there are few values.
+    dense: Vec<u64>,
+    /// Buckets above `dense` that were hit, ascending, with their counts.
+    sparse: Vec<(u16, u16)>,
+    /// How many values are counted in `sparse`, or were and are taken back.
+    few: u16,
 }
 
 impl<const HALF: usize> Counts<HALF> {
     const HALF_BITS: u32 = {
-        assert!(HALF.is_power_of_two());
+        assert!(HALF.is_power_of_two() && HALF <= 1024, "a bucket's number has 16 bits");
         HALF.trailing_zeros()
     };
 
@@ -31,28 +31,33 @@ impl<const HALF: usize> Counts<HALF> {
     #[inline]
     pub fn record(&mut self, value: u64) {
         let bucket = Self::bucket(value);
-        match self.chunks.get_mut(bucket / CHUNK) {
-            Some(Some(chunk)) => chunk[bucket % CHUNK] += 1,
-            _ => self.record_rare(bucket),
+        match self.dense.get_mut(bucket) {
+            Some(count) => *count += 1,
+            None => self.add_sparse(bucket, 1),
         }
     }
 
     /// Takes one earlier count of `value` back.
     pub fn take_back(&mut self, value: u64) {
-        let count = self.count_of(Self::bucket(value));
-        *count = count.saturating_sub(1);
+        let bucket = Self::bucket(value);
+        if let Some(count) = self.dense.get_mut(bucket) {
+            *count = count.saturating_sub(1);
+        } else if let Ok(at) = self.sparse_at(bucket) {
+            self.sparse[at].1 = self.sparse[at].1.saturating_sub(1);
+        }
     }
 
     /// Adds everything that `other` has counted.
     pub fn add(&mut self, other: &Self) {
-        for (number, chunk) in other.chunks.iter().enumerate() {
-            if let Some(chunk) = chunk {
-                let mine = self.chunk(number);
-                mine.iter_mut().zip(chunk.iter()).for_each(|(sum, count)| *sum += count);
-            }
+        if self.dense.len() < other.dense.len() {
+            self.reach(other.dense.len());
         }
-        for &(bucket, count) in &other.rare {
-            *self.count_of(bucket as usize) += count;
+        self.dense.iter_mut().zip(&other.dense).for_each(|(sum, count)| *sum += count);
+        for &(bucket, count) in &other.sparse {
+            match self.dense.get_mut(usize::from(bucket)) {
+                Some(sum) => *sum += u64::from(count),
+                None => self.add_sparse(usize::from(bucket), count),
+            }
         }
     }
 
@@ -64,15 +69,12 @@ impl<const HALF: usize> Counts<HALF> {
 
     /// Every bucket that was hit, ascending: its highest value and its count.
     pub fn iter(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
-        let last_rare = self.rare.last().map_or(0, |(bucket, _)| *bucket as usize / CHUNK + 1);
-        let all = (0..self.chunks.len().max(last_rare)).flat_map(|number| {
-            let chunk = self.chunks.get(number).and_then(Option::as_deref);
-            let rare = if chunk.is_some() { &[] } else { &self.rare[self.rare_of(number)] };
-            let often = chunk.into_iter().flatten().enumerate();
-            let often = often.map(move |(within, count)| (number * CHUNK + within, *count));
-            often.chain(rare.iter().map(|(bucket, count)| (*bucket as usize, *count)))
-        });
-        all.filter(|(_, count)| *count > 0).map(|(bucket, count)| (Self::highest(bucket), count))
+        let dense = self.dense.iter().copied().enumerate();
+        let sparse = self.sparse.iter().map(|(bucket, count)| (usize::from(*bucket), u64::from(*count)));
+        dense
+            .chain(sparse)
+            .filter(|(_, count)| *count > 0)
+            .map(|(bucket, count)| (Self::highest(bucket), count))
     }
 
     /// The value that `fraction` (0 to 1) of all values do not exceed, rounded up to its bucket's
@@ -109,46 +111,38 @@ impl<const HALF: usize> Counts<HALF> {
         ((HALF + bucket % HALF) as u64) << shift | ((1 << shift) - 1)
     }
 
+    /// Counts a bucket above `dense`.
     #[cold]
-    fn record_rare(&mut self, bucket: usize) {
-        *self.count_of(bucket) += 1;
-        let number = bucket / CHUNK;
-        if self.rare[self.rare_of(number)].iter().map(|(_, count)| count).sum::<u64>() >= OFTEN {
-            self.chunk(number);
+    fn add_sparse(&mut self, bucket: usize, count: u16) {
+        let Some(few) = self.few.checked_add(count) else {
+            let highest = self.sparse.last().map_or(0, |(highest, _)| usize::from(*highest)).max(bucket);
+            self.reach((highest / HALF + 1 + AHEAD) * HALF);
+            self.dense[bucket] += u64::from(count);
+            return;
+        };
+        self.few = few;
+        match self.sparse_at(bucket) {
+            Ok(at) => self.sparse[at].1 += count,
+            Err(at) => self.sparse.insert(at, (bucket as u16, count)),
         }
     }
 
-    /// The count of a bucket, wherever it is kept.
-    fn count_of(&mut self, bucket: usize) -> &mut u64 {
-        if let Some(Some(chunk)) = self.chunks.get_mut(bucket / CHUNK) {
-            return &mut chunk[bucket % CHUNK];
-        }
-        // 64 octaves of so few buckets are counted in 32 bits.
-        let bucket = bucket as u32;
-        let at = self.rare.partition_point(|(other, _)| *other < bucket);
-        if self.rare.get(at).is_none_or(|(other, _)| *other != bucket) {
-            self.rare.insert(at, (bucket, 0));
-        }
-        &mut self.rare[at].1
+    /// Where a bucket above `dense` is, or belongs.
+    fn sparse_at(&self, bucket: usize) -> Result<usize, usize> {
+        self.sparse.binary_search_by_key(&bucket, |(other, _)| usize::from(*other))
     }
 
-    /// Where the rare buckets of a chunk are.
-    fn rare_of(&self, number: usize) -> Range<usize> {
-        let behind = |end: usize| self.rare.partition_point(|(bucket, _)| (*bucket as usize) < end);
-        behind(number * CHUNK)..behind((number + 1) * CHUNK)
-    }
-
-    /// A chunk, with what was counted of it.
-    fn chunk(&mut self, number: usize) -> &mut [u64; CHUNK] {
-        if self.chunks.len() <= number {
-            self.chunks.resize_with(number + 1, || None);
+    /// Makes `dense` so long.
+    fn reach(&mut self, buckets: usize) {
+        // Not a new vector of zeros: its pages would come one by one, with the first value of each.
+        self.dense.reserve_exact(buckets - self.dense.len());
+        self.dense.resize(buckets, 0);
+        let within = self.sparse.partition_point(|(bucket, _)| usize::from(*bucket) < buckets);
+        for (bucket, count) in self.sparse.drain(..within) {
+            self.dense[usize::from(bucket)] += u64::from(count);
         }
-        let rare = self.rare_of(number);
-        let chunk = self.chunks[number].get_or_insert_with(|| Box::new([0; CHUNK]));
-        for (bucket, count) in self.rare.drain(rare) {
-            chunk[bucket as usize % CHUNK] += count;
-        }
-        chunk
+        self.few = self.sparse.iter().map(|(_, count)| count).sum();
+        self.sparse.shrink_to_fit();
     }
 }
 
@@ -181,14 +175,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_rare_costs_little_and_what_is_not_has_an_array() {
+    fn few_values_cost_little_and_many_have_an_array() {
         let mut counts = Counts::<1024>::default();
-        (0..60).for_each(|bits| counts.record(1 << bits));
-        assert!(counts.chunks.is_empty());
-        (0..OFTEN).for_each(|_| counts.record(1 << 40));
-        assert_eq!(counts.chunks.iter().flatten().count(), 1);
-        assert_eq!(counts.iter().map(|(_, count)| count).max(), Some(OFTEN + 1));
-        assert_eq!((counts.total(), counts.rare.len()), (60 + OFTEN, 59));
+        (0..u16::MAX).for_each(|_| counts.record(1 << 20));
+        assert_eq!((counts.dense.len(), counts.sparse.len()), (0, 1));
+        counts.record(1 << 20);
+        assert_eq!((counts.dense.len(), counts.sparse.len()), ((12 + AHEAD) * 1024, 0));
+        counts.record(1 << 40);
+        assert_eq!((counts.dense.len(), counts.sparse.len()), ((12 + AHEAD) * 1024, 1));
+        assert_eq!(counts.iter().map(|(_, count)| count).collect::<Vec<_>>(), [1 << 16, 1]);
     }
 
     fn any_magnitude() -> impl Strategy<Value = u64> {
@@ -218,6 +213,24 @@ mod tests {
             right.iter().for_each(|value| { added.record(*value); together.record(*value); });
             apart.add(&added);
             prop_assert!(apart.iter().eq(together.iter()));
+        }
+
+        #[test]
+        fn what_was_counted_sparsely_keeps_its_count(
+            times in prop::collection::vec((0..100_000_u64, 1..100_000_u64), 1..6), taken in 0..100_000_u64,
+        ) {
+            let mut counts = Counts::<128>::default();
+            let mut truth = std::collections::BTreeMap::<u64, u64>::new();
+            for (value, times) in times {
+                let mut more = Counts::<128>::default();
+                (0..times).for_each(|_| more.record(value));
+                counts.add(&more);
+                *truth.entry(Counts::<128>::highest(Counts::<128>::bucket(value))).or_default() += times;
+            }
+            counts.take_back(taken);
+            truth.entry(Counts::<128>::highest(Counts::<128>::bucket(taken))).and_modify(|count| *count -= 1);
+            truth.retain(|_, count| *count > 0);
+            prop_assert!(counts.iter().eq(truth));
         }
     }
 }
