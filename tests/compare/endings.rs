@@ -40,7 +40,7 @@ fn an_allocator_that_corrupts_the_program_is_a_result() {
 fn a_users_own_allocator_is_compared_like_any_other() {
     let (path, label) = allocator("mmap_only.c");
     let allocators = format!("glibc,{path}");
-    let found = compare(&["--allocator", &allocators, "--runs", "9"], &[&work(), "cross", "20"]);
+    let found = compare(&["--allocator", &allocators, "--runs", "9"], &[&work(), "cross", "5"]);
     assert_eq!(found.failure(&label), None);
     // Each block is a mapping.
     found.figure("mmap_calls").expect(&label, "higher");

@@ -134,6 +134,8 @@ fn session() -> Vec<u8> {
         record(ring, function.number(), 0, &[&[at, 50, 0x5555_0000_1010][..], rest].concat(), text)
     };
     [
+        note(0, 9, Note::Arguments, &[0], Some(b"program\0--opt")),
+        note(0, 9, Note::Arguments, &[0], Some(b"ion\0")),
         note(0, 10, Note::Executed, &[0, 0], Some(b"/bin/program")),
         note(0, 11, Note::Given, &[0, 1, 0], Some(b"/dev/pts/0")),
         note(1, 20, Note::ProcessBegan, &[0, 1, 0, 0x7000], None),
