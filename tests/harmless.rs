@@ -130,7 +130,7 @@ fn interrupted(count: i64, pauses: &str, options: &[&str]) {
 #[test]
 fn a_signal_handler_may_make_tapped_calls_in_the_middle_of_others() {
     // The rests leave the reader time; half of the signals still meet the main thread in a tapped call.
-    interrupted(30_000, "8", &[]);
+    interrupted(100_000, "8", &[]);
 }
 
 #[test]
