@@ -6,11 +6,13 @@
 mod trusted_directory;
 
 use std::borrow::Cow;
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
+use std::ops::Range;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
 use goblin::elf::Elf;
@@ -121,8 +123,14 @@ impl Library {
     /// # Errors
     /// If not even memory can hold it.
     pub fn place(binding: Binding) -> anyhow::Result<Self> {
+        let path = cached(binding);
+        if let Ok(path) = &path
+            && open(path).is_some_and(|(_, metadata)| is_sealed(&metadata))
+        {
+            return Ok(Self { path: path.clone(), _memory: None });
+        }
         let library = binding.library()?;
-        match in_cache(binding, &library) {
+        match path.and_then(|path| put(path, &library)) {
             Ok(path) => Ok(Self { path, _memory: None }),
             Err(_) => in_memory(&library).context(
                 "cannot place the interposer's library\n\
@@ -138,7 +146,8 @@ impl Library {
     }
 }
 
-fn in_cache(binding: Binding, library: &[u8]) -> io::Result<PathBuf> {
+/// Where the variant is kept; the directory is made.
+fn cached(binding: Binding) -> io::Result<PathBuf> {
     let unusable = || io::Error::from(io::ErrorKind::NotFound);
     let base = match std::env::var_os("XDG_CACHE_HOME").filter(|path| Path::new(path).is_absolute()) {
         Some(cache) => PathBuf::from(cache),
@@ -157,19 +166,26 @@ fn in_cache(binding: Binding, library: &[u8]) -> io::Result<PathBuf> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
     // From here on without links: nobody turns the path into another one between our look and the loader's.
     let directory = directory.canonicalize()?;
-    let path = directory.join(&name);
+    let path = directory.join(name);
     let separated = path.to_str().is_none_or(|path| path.contains([' ', ':', '\t', '\n', '$', ';']));
     if separated || !trusted_directory::is_trusted(&directory) {
         return Err(unusable());
     }
+    Ok(path)
+}
+
+/// Has the library at its place, whole.
+fn put(path: PathBuf, library: &[u8]) -> io::Result<PathBuf> {
+    let unusable = || io::Error::from(io::ErrorKind::NotFound);
     if is_ours(&path, library) {
         return Ok(path);
     }
-    match write_nameless(&directory, library) {
+    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else { return Err(unusable()) };
+    match write_nameless(directory, library) {
         Ok(file) => publish(&path, library, |path| link(&file, path))?,
         // Not every file system has files without a name.
         Err(_) => {
-            let temporary = directory.join(format!(".{name}.{}", std::process::id()));
+            let temporary = directory.join(format!(".{}.{}", name.display(), std::process::id()));
             let written = write_new(&temporary, library)
                 .and_then(|()| publish(&path, library, |path| fs::hard_link(&temporary, path)));
             let _ = fs::remove_file(&temporary);
@@ -217,25 +233,52 @@ fn write_new(path: &Path, library: &[u8]) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(0o755))
 }
 
-/// Whether the file is this library, whole, and can be replaced by nobody else.
-fn is_ours(path: &Path, library: &[u8]) -> bool {
-    let Ok(mut file) =
-        // A pipe of this name must not make us wait for a writer.
-        File::options().read(true).custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK).open(path)
-    else {
-        return false;
-    };
-    let Ok(metadata) = file.metadata() else { return false };
+/// A file that nobody else can replace, as long as the library.
+fn open(path: &Path) -> Option<(File, Metadata)> {
+    // A pipe of this name must not make us wait for a writer.
+    let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
+    let file = File::options().read(true).custom_flags(flags).open(path).ok()?;
+    let metadata = file.metadata().ok()?;
     let mine = metadata.uid() == nix::unistd::geteuid().as_raw();
-    if !mine || metadata.mode() & 0o022 != 0 || metadata.len() != library.len() as u64 {
-        return false;
-    }
+    let fits = metadata.is_file() && metadata.len() == LIBRARY.len() as u64;
+    (mine && fits && metadata.mode() & 0o022 == 0).then_some((file, metadata))
+}
+
+/// Whether the file is this library, whole, and can be replaced by nobody else. It is sealed then.
+fn is_ours(path: &Path, library: &[u8]) -> bool {
+    let Some((mut file, _)) = open(path) else { return false };
     // In pieces that stay in the cache: a copy of the whole takes longer to get memory for than to compare.
     let mut piece = [0; 1 << 16];
-    library.chunks(piece.len()).all(|expected| {
+    let same = library.chunks(piece.len()).all(|expected| {
         let piece = &mut piece[..expected.len()];
         file.read_exact(piece).is_ok() && piece == expected
-    })
+    });
+    if same {
+        seal(&file);
+    }
+    same
+}
+
+/// Marks a file as compared by a time of its last change that no change gives it: to compare it takes a start 0.8 ms.
+///
+/// What it holds is on disk before: a machine that fails does not keep the time and lose the bytes.
+fn seal(file: &File) {
+    // Where it cannot be marked it is compared each time.
+    let _ = file.sync_data().and_then(|()| file.set_modified(seal_time()));
+}
+
+/// Whether nothing has been written to the file since it was compared.
+fn is_sealed(metadata: &Metadata) -> bool {
+    metadata.modified().is_ok_and(|modified| modified == seal_time())
+}
+
+/// Some moment of 1970 to 2038, to the nanosecond, by the library's content.
+fn seal_time() -> SystemTime {
+    let digits = |range: Range<usize>| {
+        HASH.get(range).and_then(|digits| u32::from_str_radix(digits, 16).ok()).unwrap_or_default()
+    };
+    // Seconds that every file system can keep; less than a billion nanoseconds, and never 0, which those say that have none.
+    SystemTime::UNIX_EPOCH + Duration::new((digits(0..8) & 0x7fff_ffff).into(), digits(8..15) | 1)
 }
 
 fn in_memory(library: &[u8]) -> anyhow::Result<Library> {
@@ -286,6 +329,25 @@ mod tests {
             *expected.get_mut("mprotect").unwrap() += load.mprotect;
             assert_eq!(counted(program, Some(library.path())), Some(expected), "{without:?}");
         }
+    }
+
+    #[test]
+    fn the_seal_goes_with_the_first_change() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("library");
+        let sealed = || open(&path).is_some_and(|(_, metadata)| is_sealed(&metadata));
+        write_new(&path, LIBRARY).unwrap();
+        assert!(!sealed(), "nobody has compared it");
+        assert!(is_ours(&path, LIBRARY) && sealed());
+        let mut changed = LIBRARY.to_vec();
+        changed[LIBRARY.len() / 2] ^= 1;
+        let write = |bytes: &[u8]| File::options().write(true).open(&path).unwrap().write_all(bytes).unwrap();
+        write(&changed);
+        assert!(!sealed() && !is_ours(&path, LIBRARY) && !sealed());
+        write(LIBRARY);
+        assert!(!sealed() && is_ours(&path, LIBRARY) && sealed());
+        File::options().write(true).open(&path).unwrap().set_len(10).unwrap();
+        assert!(!sealed() && !is_ours(&path, LIBRARY));
     }
 
     #[test]
