@@ -57,7 +57,7 @@ pub enum Note {
     Paused,
     /// Tracer: a process that was stopped goes on. `pid`.
     Continued,
-    /// Tracer: one of the descriptors that the target was started with. `pid`, `fd`, `close_on_exec`;
+    /// Tracer: one of the descriptors that the target was started with. `pid`, `fd`;
     /// text: what `/proc` says it is.
     Given,
     /// Tracer: no thread of a process runs until the reader writes `sequence` into the header's `released`.

@@ -114,12 +114,14 @@ impl Descriptors {
     }
 
     /// The target was started with `fd`; `target` is what `/proc/PID/fd` says it is.
-    pub fn given(&mut self, fd: Fd, close_on_exec: bool, target: &[u8]) {
+    pub fn given(&mut self, fd: Fd, target: &[u8]) {
         let kind = match super::reconcile::kind_of(target) {
             "" => "unknown",
             kind => kind,
         };
-        let descriptor = Descriptor::new(Source::new(kind, target, None), Some(close_on_exec));
+        // Its exec has closed those that it is true of.
+        let closes_on_exec = Some(false);
+        let descriptor = Descriptor::new(Source::new(kind, target, None), closes_on_exec);
         if self.inherited.insert(fd, Inherited { descriptor, from: Origin::Given, opened: None }).is_none() {
             self.began_with += 1;
             self.counters.in_use(self.in_use());

@@ -51,9 +51,9 @@ impl Session {
     }
 
     /// The target was started with `fd`, which is `target` according to `/proc/PID/fd`.
-    pub fn given(&mut self, image: Image, fd: Fd, close_on_exec: bool, target: &[u8]) {
+    pub fn given(&mut self, image: Image, fd: Fd, target: &[u8]) {
         if let Some(descriptors) = self.descriptors(image) {
-            descriptors.given(fd, close_on_exec, target);
+            descriptors.given(fd, target);
         }
     }
 

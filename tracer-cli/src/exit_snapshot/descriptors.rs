@@ -45,7 +45,20 @@ impl Descriptor {
 /// # Errors
 /// If the directory cannot be listed. Single descriptors that vanish meanwhile are no error.
 pub fn read(process: &Path) -> io::Result<Vec<Descriptor>> {
-    let mut descriptors = Vec::new();
+    let infos = process.join("fdinfo");
+    let descriptors = targets(process)?.into_iter().map(|(fd, target)| {
+        let info = fs::read_to_string(infos.join(fd.to_string()));
+        Descriptor { fd, target, flags: info.ok().and_then(|info| flags(&info)) }
+    });
+    Ok(descriptors.collect())
+}
+
+/// The same without their flags, each with what it is of.
+///
+/// # Errors
+/// As [`read`].
+pub fn targets(process: &Path) -> io::Result<Vec<(i32, String)>> {
+    let mut targets = Vec::new();
     for entry in fs::read_dir(process.join("fd"))? {
         let entry = entry?;
         let Some(fd) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
@@ -54,11 +67,10 @@ pub fn read(process: &Path) -> io::Result<Vec<Descriptor>> {
         let target = fs::read_link(entry.path())
             .map(|link| String::from_utf8_lossy(link.as_os_str().as_bytes()).into_owned())
             .unwrap_or_default();
-        let info = fs::read_to_string(process.join("fdinfo").join(entry.file_name()));
-        descriptors.push(Descriptor { fd, target, flags: info.ok().and_then(|i| flags(&i)) });
+        targets.push((fd, target));
     }
-    descriptors.sort_unstable_by_key(|descriptor| descriptor.fd);
-    Ok(descriptors)
+    targets.sort_unstable_by_key(|(fd, _)| *fd);
+    Ok(targets)
 }
 
 /// The octal `flags:` line of an fdinfo file.

@@ -137,7 +137,7 @@ fn session() -> Vec<u8> {
         note(0, 9, Note::Arguments, &[0], Some(b"program\0--opt")),
         note(0, 9, Note::Arguments, &[0], Some(b"ion\0")),
         note(0, 10, Note::Executed, &[0, 0], Some(b"/bin/program")),
-        note(0, 11, Note::Given, &[0, 1, 0], Some(b"/dev/pts/0")),
+        note(0, 11, Note::Given, &[0, 1], Some(b"/dev/pts/0")),
         note(1, 20, Note::ProcessBegan, &[0, 1, 0, 0x7000], None),
         note(1, 21, Note::Loaded, &[0x5555_0000_0000, 0x5555_0001_0000, 0x5555_0000_0000, 1], Some(b"")),
         call(1, 30, Function::malloc, &[0x1000, 100], None),

@@ -129,9 +129,9 @@ impl Reader {
 
     /// A descriptor that the target was started with.
     pub(super) fn given(&mut self, note: &NoteRecord) {
-        let [pid, fd, close_on_exec, ..] = note.arguments;
+        let [pid, fd, ..] = note.arguments;
         let image = self.ledger(pid as u32, note.at_ns);
-        self.feed.session().given(image, Fd(fd as i32), close_on_exec != 0, &note.text);
+        self.feed.session().given(image, Fd(fd as i32), &note.text);
     }
 
     /// An object that the stack of a system call has led to.

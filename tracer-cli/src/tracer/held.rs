@@ -34,13 +34,12 @@ pub(crate) fn note_numbers(notes: &Notes, group: Id, tid: Id) {
     }
 }
 
-/// Notes each descriptor that the target was started with, with what it is.
+/// Notes each descriptor that the target was started with, with what it is. To be called behind its exec, which has closed
+/// those that close then.
 pub(crate) fn note_given(notes: &Notes, group: Id) {
-    let Ok(given) = descriptors::read(Path::new(&format!("/proc/{group}"))) else { return };
-    for descriptor in given {
-        let closes_on_exec = descriptor.close_on_exec().unwrap_or(false);
-        let arguments = [group as u64, descriptor.fd as u64, u64::from(closes_on_exec)];
-        notes.write_with_text(Note::Given, &arguments, descriptor.target.as_bytes());
+    let Ok(given) = descriptors::targets(Path::new(&format!("/proc/{group}"))) else { return };
+    for (fd, target) in given {
+        notes.write_with_text(Note::Given, &[group as u64, fd as u64], target.as_bytes());
     }
 }
 

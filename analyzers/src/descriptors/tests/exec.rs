@@ -17,7 +17,7 @@ fn fds(numbers: &[i32]) -> Vec<Fd> {
 /// A program that was started with 0, 1 and 2.
 fn started(events: &[Event<'_>]) -> Descriptors {
     let mut descriptors = Descriptors::new(IMAGE);
-    (0..3).for_each(|fd| descriptors.given(Fd(fd), false, b"/dev/pts/0"));
+    (0..3).for_each(|fd| descriptors.given(Fd(fd), b"/dev/pts/0"));
     events.iter().for_each(|event| descriptors.observe(event));
     descriptors
 }

@@ -53,7 +53,7 @@ struct Process {
 impl Process {
     fn start() -> Self {
         let mut ledger = Descriptors::new(IMAGE);
-        (0..3).for_each(|fd| ledger.given(Fd(fd), false, b"/dev/null"));
+        (0..3).for_each(|fd| ledger.given(Fd(fd), b"/dev/null"));
         Self { table: (0..3).map(|fd| (fd, false)).collect(), ledger, images: 1, at_ns: 0 }
     }
 

@@ -12,7 +12,7 @@ fn opened(start_ns: u64, fd: i32, kind: &'static str, path: &'static [u8]) -> Ev
 
 fn reconciled(events: &[Event<'_>], kernel: &[KernelDescriptor]) -> Reconciliation {
     let mut descriptors = Descriptors::new(IMAGE);
-    descriptors.given(Fd(0), false, b"/dev/null");
+    descriptors.given(Fd(0), b"/dev/null");
     events.iter().for_each(|event| descriptors.observe(event));
     descriptors.reconcile(900, kernel);
     descriptors.report().reconciliation.expect("it was just made")

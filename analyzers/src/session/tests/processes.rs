@@ -93,7 +93,7 @@ fn an_image_that_tells_of_itself_goes_on_where_its_provisional_one_was() {
 fn an_exec_passes_descriptors_from_one_image_to_the_next() {
     let mut session = Session::new(Config::default());
     session.begin(OLD, None, 0);
-    session.given(OLD, Fd(0), false, b"/dev/null");
+    session.given(OLD, Fd(0), b"/dev/null");
     session.observe(&open(OLD, 100, 3));
     session.observe(&open(OLD, 200, 4));
     session.begin_provisional(CHILD, None, 300);
