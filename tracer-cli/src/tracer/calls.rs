@@ -69,34 +69,32 @@ pub(crate) struct Calls {
     selection: Selection,
     /// Every call stops at its entry and its end; there is no filter.
     all_stops: bool,
-    /// Whether threads may be moved: not if they make children that nobody would move back.
-    moves: bool,
     open: HashMap<Id, Open>,
     /// Buffers of calls that have ended.
     spare: Vec<Vec<u8>>,
     unwinder: Unwinder,
-    placement: Placement,
+    /// None if threads stay where they are.
+    placement: Option<Placement>,
     /// If calls are traced: stacks are not taken then, and what arguments lead to is copied instead.
     captures: Option<Captures>,
 }
 
 impl Calls {
-    /// Of a session in which `selection` is asked for, and children are traced if `follow`.
+    /// Of a session in which `selection` is asked for.
     pub(crate) fn new(
         selection: Selection,
         all_stops: bool,
-        follow: bool,
+        placement: Option<Placement>,
         segment: Segment,
         library: &Path,
     ) -> Self {
         Self {
             selection,
             all_stops,
-            moves: follow,
             open: HashMap::new(),
             spare: Vec::new(),
             unwinder: Unwinder::new(segment, library),
-            placement: Placement::new(),
+            placement,
             captures: Captures::new(segment),
         }
     }
@@ -111,9 +109,9 @@ impl Calls {
         self.open.contains_key(&tid)
     }
 
-    /// What decides where tracer and tracees run.
-    pub(crate) fn placement(&mut self) -> &mut Placement {
-        &mut self.placement
+    /// What decides where tracer and tracees run, if anything does.
+    pub(crate) fn placement(&mut self) -> Option<&mut Placement> {
+        self.placement.as_mut()
     }
 
     /// The unwinder, for its objects.
@@ -122,20 +120,14 @@ impl Calls {
     }
 
     /// A thread has stopped at a call, because of the filter or on its way.
-    pub(crate) fn stopped(
-        &mut self,
-        stopped: &Stopped,
-        group: Id,
-        filtered: bool,
-        notes: &Notes,
-    ) -> nix::Result<Next> {
+    pub(crate) fn stopped(&mut self, stopped: &Stopped, group: Id, notes: &Notes) -> nix::Result<Next> {
         let now = notes.now();
-        if self.moves {
-            self.placement.stopped(stopped.tid().as_raw());
+        if let Some(placement) = &mut self.placement {
+            placement.stopped(stopped.tid().as_raw());
         }
         match stopped.call()? {
-            Some(CallStop::Entry { architecture, number, arguments }) => {
-                if filtered && stopped.message()? != u64::from(FILTER_DATA) {
+            Some(CallStop::Entry { architecture, number, arguments, filter }) => {
+                if filter.is_some_and(|data| data != u32::from(FILTER_DATA)) {
                     // Somebody else's filter asks its own tracer, of which there is none.
                     return filter::refuse(stopped).map(|()| Next::Run);
                 }
@@ -167,12 +159,12 @@ impl Calls {
     ) -> nix::Result<Next> {
         let tid = stopped.tid().as_raw();
         filter::keep_traced(stopped, id, arguments[0])?;
-        if filter::is_about_affinity(id) {
-            self.placement.affinity_asked(tid);
+        if let Some(placement) = self.placement.as_mut().filter(|_| filter::is_about_affinity(id)) {
+            placement.affinity_asked(tid);
             if filter::sets_affinity(id) {
                 // 0 is the caller itself.
                 let target = i32::try_from(arguments[0]).ok().filter(|target| *target != 0);
-                self.placement.affinity_set(target.unwrap_or(tid));
+                placement.affinity_set(target.unwrap_or(tid));
             }
         }
         if !self.all_stops && filter::asks_for_strict_mode(id, &arguments) {
@@ -268,7 +260,9 @@ impl Calls {
             self.open.insert(group, open);
         }
         self.unwinder.executed(group);
-        self.placement.executed(former, group);
+        if let Some(placement) = &mut self.placement {
+            placement.executed(former, group);
+        }
     }
 
     /// A thread is gone. A call that it never came back from is written as far as it was seen.
@@ -278,6 +272,8 @@ impl Calls {
             let start = open.start;
             self.write(group, tid, open, 0, start, notes);
         }
-        self.placement.release(tid);
+        if let Some(placement) = &mut self.placement {
+            placement.release(tid);
+        }
     }
 }

@@ -16,6 +16,7 @@ use super::calls::{Calls, Next};
 use super::injection::Injection;
 use super::launch::Launched;
 use super::notes::{Notes, kind_of};
+use super::placement::Placement;
 use super::ptrace::{self, Change, Stop, Stopped};
 use super::tracees::{Id, Tracees};
 use super::{denied_clock, guarded, held, program, signals, sleep};
@@ -118,8 +119,8 @@ impl Events {
                 Change::Stopped(stopped, stop) => self.stopped(stopped, stop)?,
                 Change::Ended(tid, status) => self.ended(tid.as_raw(), status)?,
                 Change::Interrupted => {
-                    if let Some(calls) = &mut self.calls {
-                        calls.placement().interrupted();
+                    if let Some(placement) = self.placement() {
+                        placement.interrupted();
                     }
                 }
                 Change::NothingLeft => break,
@@ -139,9 +140,15 @@ impl Events {
         Ok(())
     }
 
+    fn placement(&mut self) -> Option<&mut Placement> {
+        self.calls.as_mut().and_then(Calls::placement)
+    }
+
     fn done(&self) {
         self.notes.write(Note::TracerDone, &[]);
         self.notes.ring_bell();
+        // Who waits for it may have been woken behind us: our end takes longer than all that it has to do.
+        let _ = nix::sched::sched_yield();
     }
 
     /// Lets the tracees go; if a filter is in place, only the reader: without a tracer the kernel would
@@ -154,8 +161,8 @@ impl Events {
             return Ok(());
         }
         self.detaching = true;
-        if let Some(calls) = &mut self.calls {
-            calls.placement().release_all();
+        if let Some(placement) = self.placement() {
+            placement.release_all();
         }
         self.tracees.ids().for_each(|tid| ptrace::interrupt(Pid::from_raw(tid)));
         self.let_in(|_| true)
@@ -167,7 +174,7 @@ impl Events {
             held::note_numbers(&self.notes, group, stopped.tid().as_raw());
         }
         match stop {
-            Stop::Filtered | Stop::Call => self.call(stopped, group, stop == Stop::Filtered)?,
+            Stop::Filtered | Stop::Call => self.call(stopped, group)?,
             // Not the target's, and nothing that it may see.
             Stop::Signal(signal)
                 if guarded::goes_on(&stopped, signal)
@@ -240,9 +247,9 @@ impl Events {
     }
 
     /// A thread has stopped at a system call.
-    fn call(&mut self, stopped: Stopped, group: Id, filtered: bool) -> nix::Result<()> {
+    fn call(&mut self, stopped: Stopped, group: Id) -> nix::Result<()> {
         let Some(calls) = &mut self.calls else { return self.go_on(stopped, 0) };
-        let next = match calls.stopped(&stopped, group, filtered, &self.notes) {
+        let next = match calls.stopped(&stopped, group, &self.notes) {
             Ok(next) => next,
             // Killed meanwhile; its end will be told.
             Err(Errno::ESRCH) => Next::Run,

@@ -46,6 +46,7 @@ use self::filter::{ALWAYS, FILTER_DATA};
 use self::injection::Injection;
 use self::launch::Target;
 use self::notes::Notes;
+use self::placement::Placement;
 use self::process::Ends;
 pub(crate) use self::user::User;
 use crate::environment::Change;
@@ -100,6 +101,10 @@ fn main(spec: Spec, mut ends: Ends) -> anyhow::Result<()> {
         environment: &spec.environment,
         user: user.as_ref(),
     };
+    let traces_calls = !spec.system_calls.is_empty();
+    // Threads are moved only if their children are seen, to be moved back.
+    let mut placement = (traces_calls && spec.follow).then(Placement::new);
+    placement.iter_mut().for_each(Placement::stay);
     let mut root = launch::start(&target, options, &filter)?;
     // The CLI has failed, and says why.
     let Some(library) = ends.library() else { return Ok(()) };
@@ -110,9 +115,10 @@ fn main(spec: Spec, mut ends: Ends) -> anyhow::Result<()> {
     segment.inner().root_pid.store(root.pid.as_raw() as u64, Ordering::Release);
     // It stops behind its exec at the latest; what is done here meanwhile costs no time.
     root.begin();
-    let calls = (!spec.system_calls.is_empty())
-        .then(|| Calls::new(spec.system_calls, spec.all_stops, spec.follow, segment, &library));
     signals::install(segment, Path::new(&spec.segment_path)).context("cannot install signals")?;
+    placement.iter_mut().for_each(|placement| placement.launched(root.pid.as_raw()));
+    let calls =
+        traces_calls.then(|| Calls::new(spec.system_calls, spec.all_stops, placement, segment, &library));
     release_standard_streams();
     Events::new(notes, injection, spec.follow, calls, spec.lists_descriptors, root)
         .run()

@@ -8,6 +8,9 @@
 //! The program must not notice: a thread gets its own CPUs back when the rate falls, before anyone in the
 //! target asks for or sets such a thing ([`Placement::affinity_asked`]), and so does what it has made
 //! meanwhile ([`Placement::created`]).
+//!
+//! The first program is there before it begins ([`Placement::stay`]): the tracer has nothing to do until that stops, and
+//! to have it begin on another CPU would only fetch that from its sleep.
 
 mod rate;
 
@@ -36,7 +39,12 @@ struct Pinned {
     own: CpuSet,
     /// The one it uses.
     here: CpuSet,
+    /// It is still our fork, which will execute the first program.
+    begins: bool,
 }
+
+/// The calling process.
+const US: Pid = Pid::from_raw(0);
 
 impl Pinned {
     /// Gives `tid`, which is the thread or has inherited its CPUs, those that are its own. If somebody
@@ -57,6 +65,8 @@ pub(crate) struct Placement {
     own: Option<CpuSet>,
     rate: Rate,
     pinned: Option<Pinned>,
+    /// The CPU where we stay for a tracee to come.
+    staying: Option<CpuSet>,
     /// Let go, the youngest last: what they have made may be met only now.
     former: Vec<Pinned>,
     /// Who has asked for CPUs, and until when the answer must be the true one.
@@ -68,14 +78,38 @@ pub(crate) struct Placement {
 impl Placement {
     /// Of a tracer with one thread, the calling one. Nothing is changed before the first stops.
     pub(crate) fn new() -> Self {
-        let own = sched_getaffinity(Pid::from_raw(0)).ok();
+        let own = sched_getaffinity(US).ok();
         Self {
             own: own.filter(|own| cpus(own).nth(1).is_some()),
             rate: Rate::default(),
             pinned: None,
+            staying: None,
             former: Vec::with_capacity(REMEMBERED),
             asking: None,
             has_handler: false,
+        }
+    }
+
+    /// Keeps us on this CPU, with the first tracee that will be forked: [`Self::launched`].
+    pub(crate) fn stay(&mut self) {
+        let (Some(own), Ok(cpu)) = (self.own, sched_getcpu()) else { return };
+        let mut here = CpuSet::new();
+        if own.is_set(cpu) == Ok(true) && here.set(cpu).is_ok() && sched_setaffinity(US, &here).is_ok() {
+            self.staying = Some(here);
+        }
+    }
+
+    /// `tid` was forked off us, and waits for its exec. To be called once our signals' handlers are installed.
+    pub(crate) fn launched(&mut self, tid: Id) {
+        let (Some(own), Some(here)) = (self.own, self.staying.take()) else { return };
+        let pinned = Pinned { tid, own, here, begins: true };
+        if self.catches_timer() {
+            self.rate.begins(tid);
+            set_timer(LOOK_EVERY_US);
+            self.pinned = Some(pinned);
+        } else {
+            pinned.restore(tid);
+            let _ = sched_setaffinity(US, &own);
         }
     }
 
@@ -126,7 +160,11 @@ impl Placement {
         if let Some(pinned) = self.pinned.as_mut().filter(|pinned| pinned.tid == former) {
             pinned.tid = tid;
         }
-        self.release(tid);
+        match &mut self.pinned {
+            // The first program is where it is to be.
+            Some(pinned) if pinned.tid == tid && pinned.begins => pinned.begins = false,
+            _ => self.release(tid),
+        }
         if self.pinned.is_none() {
             self.rate.begins(tid);
         }
@@ -145,7 +183,7 @@ impl Placement {
         let (Some(pinned), Some(own)) = (self.pinned.take(), self.own) else { return };
         set_timer(0);
         pinned.restore(pinned.tid);
-        let _ = sched_setaffinity(Pid::from_raw(0), &own);
+        let _ = sched_setaffinity(US, &own);
         self.former.retain(|former| former.tid != pinned.tid);
         if self.former.len() == REMEMBERED {
             self.former.remove(0);
@@ -161,24 +199,24 @@ impl Placement {
 
     /// Both on the CPU where we are, or on another one that both may use.
     fn pin(&mut self, tid: Id, own: &CpuSet) {
-        let (thread, us) = (Pid::from_raw(tid), Pid::from_raw(0));
+        let thread = Pid::from_raw(tid);
         let Ok(its) = sched_getaffinity(thread) else { return };
         let is_common = |cpu: &usize| [own, &its].iter().all(|set| set.is_set(*cpu) == Ok(true));
         let Some(cpu) = sched_getcpu().ok().filter(is_common).or_else(|| cpus(&its).find(is_common)) else {
             return;
         };
         let mut here = CpuSet::new();
-        if here.set(cpu).is_err() || sched_setaffinity(us, &here).is_err() {
+        if here.set(cpu).is_err() || sched_setaffinity(US, &here).is_err() {
             return;
         }
-        let pinned = Pinned { tid, own: its, here };
+        let pinned = Pinned { tid, own: its, here, begins: false };
         let is_there = its == here || sched_setaffinity(thread, &here).is_ok();
         if is_there && self.catches_timer() {
             set_timer(LOOK_EVERY_US);
             self.pinned = Some(pinned);
         } else {
             pinned.restore(tid);
-            let _ = sched_setaffinity(us, own);
+            let _ = sched_setaffinity(US, own);
         }
     }
 

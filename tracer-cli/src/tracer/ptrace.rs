@@ -50,6 +50,8 @@ pub(crate) enum CallStop {
         number: u64,
         /// Its arguments.
         arguments: [u64; 6],
+        /// What a filter says to its tracer, if one has stopped it.
+        filter: Option<u32>,
     },
     /// Made.
     Exit {
@@ -160,11 +162,13 @@ impl Stopped {
                     architecture: info.arch,
                     number: info.u.entry.nr,
                     arguments: info.u.entry.args,
+                    filter: None,
                 }),
                 libc::PTRACE_SYSCALL_INFO_SECCOMP => Some(CallStop::Entry {
                     architecture: info.arch,
                     number: info.u.seccomp.nr,
                     arguments: info.u.seccomp.args,
+                    filter: Some(info.u.seccomp.ret_data),
                 }),
                 libc::PTRACE_SYSCALL_INFO_EXIT => Some(CallStop::Exit { result: info.u.exit.sval }),
                 _ => None,

@@ -103,8 +103,8 @@ impl Events {
         } else {
             self.joins(child, group);
         }
-        if let Some(calls) = &mut self.calls {
-            calls.placement().created(thread, child);
+        if let Some(placement) = self.placement() {
+            placement.created(thread, child);
         }
     }
 }

@@ -54,6 +54,39 @@ fn count_of(tid: Id) -> usize {
     cpus(&cpus_of(tid)).count()
 }
 
+#[test]
+fn the_first_program_begins_where_the_tracer_is_and_the_next_one_has_its_own_cpus() {
+    alone(|| {
+        let mut placement = Placement::new();
+        let Some(own) = placement.own else { return };
+        placement.stay();
+        assert_eq!(count_of(0), 1);
+        let child = Waiting::new();
+        assert_eq!(cpus_of(child.0), cpus_of(0), "inherited");
+        placement.launched(child.0);
+        placement.executed(child.0, child.0);
+        assert_eq!((count_of(child.0), count_of(0)), (1, 1));
+        // Its first stop changes nothing.
+        placement.stopped(child.0);
+        assert_eq!((count_of(child.0), count_of(0)), (1, 1));
+        placement.executed(child.0, child.0);
+        assert_eq!((cpus_of(child.0), cpus_of(0)), (own, own));
+    });
+}
+
+#[test]
+fn a_first_program_that_never_begins_leaves_the_tracer_its_cpus() {
+    alone(|| {
+        let mut placement = Placement::new();
+        let Some(own) = placement.own else { return };
+        placement.stay();
+        let child = Waiting::new();
+        placement.launched(child.0);
+        placement.release(child.0);
+        assert_eq!((cpus_of(child.0), cpus_of(0)), (own, own));
+    });
+}
+
 /// A placement that has pinned a process; None on a machine with one CPU.
 fn pinning(tid: Id) -> Option<Placement> {
     let mut placement = Placement::new();
