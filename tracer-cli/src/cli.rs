@@ -1,5 +1,6 @@
 //! The command line.
 
+pub mod deferred;
 pub mod values;
 
 use std::ffi::OsString;
@@ -14,6 +15,7 @@ use crate::library::Binding;
 use crate::report::map::Form;
 use crate::report::stacks::{GroupBy, StackValue};
 use crate::system_calls::Selection;
+use deferred::Deferred;
 use values::{change, parse_directory, parse_map, parse_milliseconds};
 pub use values::{parse_bytes, parse_period};
 
@@ -42,28 +44,28 @@ pub enum Verb {
     /// The program's own output is untouched; the report goes to stderr or to a file. The exit
     /// status is the program's: 128+n if signal n killed it, 126 if it cannot be executed, 127 if it
     /// is not found, 125 if calltap itself failed.
-    Run(Box<Run>),
+    Run(Deferred<Run>),
     /// Show where the memory of a program is that runs under calltap, now
     ///
     /// The program is stopped for some milliseconds, unless its session was started with --snapshot-stop off.
-    Snapshot(Snapshot),
+    Snapshot(Deferred<Snapshot>),
     /// Show every call of a library function that a program makes, as ltrace does
     #[command(disable_version_flag = true)]
-    Trace(Box<crate::trace::options::Trace>),
+    Trace(Deferred<crate::trace::options::Trace>),
     /// List the functions of libraries that a program calls: which calls `trace` can show, with what is known of
     /// their arguments
     ///
     /// The program is not run; its loader tells which libraries it needs.
-    List(crate::list::List),
+    List(Deferred<crate::list::List>),
     /// Compare allocators and their settings for a program: which is fastest, which smallest, which has the best tail
     ///
     /// Each variant runs several times, in turns, without calltap for time and memory, and under it for the latency of
     /// the allocator's calls. The exit status is 0 if there is something to tell, 125 if calltap itself failed, 126 if
     /// the program cannot be executed, 127 if it is not found.
-    Compare(Box<crate::compare::options::Compare>),
+    Compare(Deferred<crate::compare::options::Compare>),
     /// The process between `compare` and an untapped program.
     #[command(name = "__measure", hide = true)]
-    Measure(Box<crate::compare::measure::Measure>),
+    Measure(Deferred<crate::compare::measure::Measure>),
 }
 
 /// Options of `run`.

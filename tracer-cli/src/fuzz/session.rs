@@ -70,7 +70,7 @@ fn options(format: Format) -> Run {
     let format = if format == Format::Json { "json" } else { "text" };
     let words = ["calltap", "run", "--life", "-o", "/dev/null", "--format", format, "--", "true"];
     match Cli::try_parse_from(words).expect("these are options").verb {
-        Verb::Run(options) => *options,
+        Verb::Run(options) => *options.0,
         _ => unreachable!("as it was called"),
     }
 }

@@ -285,7 +285,7 @@ mod tests {
     fn parsed(line: &str) -> Result<Trace, String> {
         let words = ["calltap", "trace"].into_iter().chain(line.split_whitespace());
         match Cli::try_parse_from(words).map_err(|error| error.to_string())?.verb {
-            Verb::Trace(options) => Ok(*options),
+            Verb::Trace(options) => Ok(*options.0),
             _ => Err("another verb".to_owned()),
         }
     }

@@ -55,7 +55,7 @@ fn the_arguments_are_what_run_understands() {
     let cli = crate::cli::Cli::try_parse_from([OsString::from("calltap")].into_iter().chain(words));
     let crate::cli::Verb::Run(run) = cli.unwrap().verb else { panic!("another verb") };
     assert_eq!((run.env.len(), run.depth(), run.command.len()), (3, 0, 2));
-    assert_eq!(run.syscalls.unwrap().to_string(), "brk,madvise,mmap,mprotect,mremap,munmap");
+    assert_eq!(run.syscalls.clone().unwrap().to_string(), "brk,madvise,mmap,mprotect,mremap,munmap");
 }
 
 #[test]
