@@ -1,7 +1,8 @@
 //! Looks at processes' memory: what is read while a process waits, and what is made of it afterwards.
 //!
 //! Reading happens on the reader's thread, because the ledger is there and the process is held for it.
-//! The rest happens on a thread of its own: meanwhile rings are drained, and the program goes on.
+//! The rest happens on a thread of its own: meanwhile rings are drained, and the program goes on. There is none before
+//! there is something large to think about: a small program is done with sooner than a thread is started and ended.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -24,6 +25,9 @@ mod series;
 
 use series::Series;
 
+/// Fewer live blocks than these, and fewer mappings, are thought about soon.
+const SMALL_BLOCKS: usize = 1_000;
+const SMALL_MAPS: usize = 64;
 /// So many looks wait to be thought about before the next one has to.
 const WAITING: usize = 4;
 /// Smaller blocks have mappings of their own only if the program has lowered the threshold, and then,
@@ -68,26 +72,26 @@ pub struct Taken {
     pub asked_by: Option<Sender<ArenaReport>>,
 }
 
-/// Takes looks, and has a thread that makes reports of them.
-#[derive(Debug)]
+/// Takes looks, and makes reports of them.
+#[derive(Debug, Default)]
 pub struct Looks {
     glibc: HashMap<Image, Result<Glibc, String>>,
+    /// Taken, and to be thought about by the reader as soon as nobody waits for it.
+    small: Vec<Taken>,
+    /// Who thinks about them, as long as all were small.
+    thinker: Thinker,
+    thread: Option<Thread>,
+}
+
+/// The thread that thinks.
+#[derive(Debug)]
+struct Thread {
     taken: Sender<Taken>,
-    /// What the thread has found, once it has no more to think about.
+    /// What it has found, once it has no more to think about.
     found: Receiver<HashMap<Image, Series>>,
 }
 
 impl Looks {
-    /// Starts the thread.
-    #[must_use]
-    pub fn new() -> Self {
-        let (taken, looks) = bounded(WAITING);
-        let (tell, found) = bounded(1);
-        // Its end is not waited for, only what it has to tell.
-        thread::spawn(move || tell.send(think(&looks)));
-        Self { glibc: HashMap::new(), taken, found }
-    }
-
     /// Reads the allocator's heaps of process `pid`, whose thread `tid` has not ended. Nothing is read yet
     /// of a process that is not `held`.
     pub fn read(&mut self, (image, pid, tid): (Image, u32, u32), maps: &[Mapped], held: bool) -> Read {
@@ -104,16 +108,27 @@ impl Looks {
         }
     }
 
-    /// Has the thread think about a look. One whose time had come gives way if others wait already:
-    /// false.
+    /// Has a look thought about, a small one when [`Self::think_of_small`] is called. One whose time had come gives way if
+    /// others wait already: false.
     #[must_use]
-    pub fn think(&self, taken: Taken) -> bool {
+    pub fn think(&mut self, taken: Taken) -> bool {
+        if self.thread.is_none() && is_small(&taken) {
+            self.small.push(taken);
+            return true;
+        }
+        self.think_of_small();
+        let thread = self.thread.get_or_insert_with(|| Thread::start(std::mem::take(&mut self.thinker)));
         if taken.moment.occasion == Occasion::Periodic {
-            return self.taken.try_send(taken).is_ok();
+            return thread.taken.try_send(taken).is_ok();
         }
         // The thread ends only after this side has.
-        let _ = self.taken.send(taken);
+        let _ = thread.taken.send(taken);
         true
+    }
+
+    /// Thinks about the small ones. To be called while no process is held.
+    pub fn think_of_small(&mut self) {
+        self.small.drain(..).for_each(|taken| self.thinker.think(taken));
     }
 
     /// An image is gone: nobody will look at it again.
@@ -123,10 +138,16 @@ impl Looks {
 
     /// Waits until everything has been thought about. What was found, by image and time.
     #[must_use]
-    pub fn finish(self) -> HashMap<Image, Vec<ArenaReport>> {
-        drop(self.taken);
-        let series = self.found.recv().unwrap_or_default();
-        series.into_iter().map(|(image, series)| (image, series.into_looks())).collect()
+    pub fn finish(mut self) -> HashMap<Image, Vec<ArenaReport>> {
+        self.think_of_small();
+        let found = match self.thread {
+            Some(Thread { taken, found }) => {
+                drop(taken);
+                found.recv().unwrap_or_default()
+            }
+            None => self.thinker.found,
+        };
+        found.into_iter().map(|(image, series)| (image, series.into_looks())).collect()
     }
 }
 
@@ -155,19 +176,43 @@ fn among<'a>(glibc: &Glibc, blocks: impl Iterator<Item = &'a LiveBlock>) -> Vec<
     chunks
 }
 
-fn think(looks: &Receiver<Taken>) -> HashMap<Image, Series> {
-    let mut found: HashMap<Image, Series> = HashMap::new();
-    let mut allocators = Allocators::default();
-    for taken in looks {
+/// Makes reports, and keeps them.
+#[derive(Debug, Default)]
+struct Thinker {
+    found: HashMap<Image, Series>,
+    allocators: Allocators,
+}
+
+impl Thinker {
+    fn think(&mut self, taken: Taken) {
         let (image, asked_by) = (taken.image, taken.asked_by.clone());
-        let report = report(taken, &mut allocators);
+        let report = report(taken, &mut self.allocators);
         if let Some(asked_by) = asked_by {
             // Whoever asked may have gone.
             let _ = asked_by.send(report.clone());
         }
-        found.entry(image).or_default().push(report);
+        self.found.entry(image).or_default().push(report);
     }
-    found
+}
+
+impl Thread {
+    /// One that goes on with what `thinker` has found.
+    fn start(mut thinker: Thinker) -> Self {
+        let (taken, looks) = bounded(WAITING);
+        let (tell, found) = bounded(1);
+        // Its end is not waited for, only what it has to tell.
+        thread::spawn(move || {
+            looks.into_iter().for_each(|taken| thinker.think(taken));
+            tell.send(thinker.found)
+        });
+        Self { taken, found }
+    }
+}
+
+/// Whether the reader can think about it without letting a ring fill meanwhile: well below a millisecond.
+fn is_small(taken: &Taken) -> bool {
+    let is_read = !matches!(taken.read, Read::Running(_));
+    is_read && taken.moment.live.len() < SMALL_BLOCKS && taken.maps.len() < SMALL_MAPS
 }
 
 fn report(taken: Taken, allocators: &mut Allocators) -> ArenaReport {

@@ -42,6 +42,7 @@ impl Reader {
     pub(super) fn look(&mut self, pid: u32, tid: u32, occasion: Occasion, stop: Option<Stop>) {
         let maps = maps::read(Path::new(&format!("/proc/{pid}/task/{tid}")));
         self.look_at((pid, tid), maps, occasion, stop.map_or(Hold::Runs, Hold::Stop));
+        self.looks.think_of_small();
     }
 
     /// Looks at the memory of process `pid`, whose last thread `tid` is held in its exit stop.

@@ -195,7 +195,7 @@ impl Reader {
             looked_for_growth: Instant::now(),
             provisional: 0,
             held: Held::default(),
-            looks: Looks::new(),
+            looks: Looks::default(),
             memory: options.memory_every.map(MemorySeries::new),
             sleepers: None,
             guard: Guard::new(segment),

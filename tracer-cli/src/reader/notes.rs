@@ -102,6 +102,7 @@ impl Reader {
                     process.snapshot = Some(snapshot);
                 }
                 self.release_stop(note.arguments[1]);
+                self.looks.think_of_small();
             }
             Note::Ended => {
                 self.no_vfork_child(pid, at_ns);

@@ -2,7 +2,8 @@
 //!
 //! A reader that looks all the time takes the producer's cache lines away (2 to 20 times slower
 //! pushes); one that looks too late lets rings fill. So it rests for as long as the fullest ring
-//! needs to fill to a quarter at the rate just seen.
+//! needs to fill to a quarter at the rate just seen, but not longer than it has been there: what a short program's start
+//! leads to is done while that goes on, not when it ends and everybody waits.
 
 use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
@@ -16,6 +17,8 @@ const SHORTEST: Duration = Duration::from_micros(60);
 #[derive(Debug)]
 pub struct Pause {
     quarter: u64,
+    /// When it began to pause.
+    since: Instant,
     /// When the last round began, and the one before it.
     began: [Instant; 2],
     idle: Duration,
@@ -25,7 +28,8 @@ impl Pause {
     /// For rings of `capacity` words.
     #[must_use]
     pub fn new(capacity: u64) -> Self {
-        Self { quarter: capacity / 4, began: [Instant::now(); 2], idle: SHORTEST }
+        let now = Instant::now();
+        Self { quarter: capacity / 4, since: now, began: [now; 2], idle: SHORTEST }
     }
 
     /// A round begins.
@@ -48,6 +52,7 @@ impl Pause {
                 self.idle
             }
         };
+        let rest = rest.min(self.since.elapsed().max(SHORTEST));
         if rest >= SHORTEST {
             crate::futex::wait(bell, heard, rest);
         }

@@ -13,7 +13,7 @@ use crate::exit_snapshot::Mapped;
 const BANNER: &[u8] = b"GNU C Library (";
 const RELEASE: &[u8] = b"release version ";
 /// Bytes that are searched at one time; the memory for all of a library takes longer to get than to search.
-const PIECE: usize = 1 << 16;
+const PIECE: usize = 1 << 14;
 /// No first line of a banner has more bytes.
 const LONGEST: usize = 256;
 
@@ -47,8 +47,8 @@ pub(super) fn version(pid: u32, memory: Memory, library: &[&Mapped]) -> Result<(
     // that no page becomes resident because we looked.
     let file = library[0].file().and_then(|path| path.strip_prefix("/").ok());
     let file = file.and_then(|path| File::open(Path::new(&format!("/proc/{pid}/root")).join(path)).ok());
-    // Constants are in what is neither written nor executed.
-    let constants = || library.iter().filter(|mapped| mapped.permissions[..3] == *b"r--");
+    // Constants are in what is neither written nor executed, and with every linker of today behind the code.
+    let constants = || library.iter().rev().filter(|mapped| mapped.permissions[..3] == *b"r--");
     let in_file = |file: &File| {
         let mut piece = [0; PIECE];
         constants().find_map(|mapped| {
