@@ -10,11 +10,13 @@ const AHEAD: usize = 4;
 /// others are off by less than one part in `HALF`. `Counts<1024>` has the very buckets of an
 /// HdrHistogram of 3 significant digits. `HALF` is a power of two of at most 1,024. Memory is 4 bytes
 /// for each bucket that was hit, as a function that is seldom called is not worth an array; from
-/// 65,536 values on 8 bytes for each bucket that is as far as the largest of those, and a little farther.
+/// 65,536 values on also for each bucket that is as far as the largest of those, and a little farther.
 #[derive(Clone, Debug, Default)]
 pub struct Counts<const HALF: usize> {
-    /// The counts of the buckets from 0 on; none while there are few values.
-    dense: Vec<u64>,
+    /// The counts of the buckets from 0 on, modulo 2^32; none while there are few values.
+    dense: Vec<u32>,
+    /// Buckets of `dense` that were hit 2^32 times or more, ascending, and how often so many times.
+    over: Vec<(u16, u32)>,
     /// Buckets above `dense` that were hit, ascending, with their counts.
     sparse: Vec<(u16, u16)>,
     /// How many values are counted in `sparse`, or were and are taken back.
@@ -32,7 +34,12 @@ impl<const HALF: usize> Counts<HALF> {
     pub fn record(&mut self, value: u64) {
         let bucket = Self::bucket(value);
         match self.dense.get_mut(bucket) {
-            Some(count) => *count += 1,
+            Some(count) => {
+                *count = count.wrapping_add(1);
+                if *count == 0 {
+                    self.carry(bucket, 1);
+                }
+            }
             None => self.add_sparse(bucket, 1),
         }
     }
@@ -40,8 +47,17 @@ impl<const HALF: usize> Counts<HALF> {
     /// Takes one earlier count of `value` back.
     pub fn take_back(&mut self, value: u64) {
         let bucket = Self::bucket(value);
-        if let Some(count) = self.dense.get_mut(bucket) {
-            *count = count.saturating_sub(1);
+        if let Some(&count) = self.dense.get(bucket) {
+            match (count.checked_sub(1), self.over_at(bucket)) {
+                (Some(less), _) => self.dense[bucket] = less,
+                (None, Ok(at)) => {
+                    self.over[at].1 -= 1;
+                    self.over.retain(|(_, times)| *times > 0);
+                    self.dense[bucket] = u32::MAX;
+                }
+                // It was never counted.
+                (None, Err(_)) => {}
+            }
         } else if let Ok(at) = self.sparse_at(bucket) {
             self.sparse[at].1 = self.sparse[at].1.saturating_sub(1);
         }
@@ -52,11 +68,15 @@ impl<const HALF: usize> Counts<HALF> {
         if self.dense.len() < other.dense.len() {
             self.reach(other.dense.len());
         }
-        self.dense.iter_mut().zip(&other.dense).for_each(|(sum, count)| *sum += count);
+        for (bucket, count) in other.dense.iter().enumerate().filter(|(_, count)| **count > 0) {
+            self.add_dense(bucket, *count);
+        }
+        other.over.iter().for_each(|(bucket, times)| self.carry(usize::from(*bucket), *times));
         for &(bucket, count) in &other.sparse {
-            match self.dense.get_mut(usize::from(bucket)) {
-                Some(sum) => *sum += u64::from(count),
-                None => self.add_sparse(usize::from(bucket), count),
+            if usize::from(bucket) < self.dense.len() {
+                self.add_dense(bucket.into(), count.into());
+            } else {
+                self.add_sparse(bucket.into(), count);
             }
         }
     }
@@ -69,7 +89,11 @@ impl<const HALF: usize> Counts<HALF> {
 
     /// Every bucket that was hit, ascending: its highest value and its count.
     pub fn iter(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
-        let dense = self.dense.iter().copied().enumerate();
+        let mut over = self.over.iter().peekable();
+        let dense = self.dense.iter().enumerate().map(move |(bucket, count)| {
+            let times = over.next_if(|(of, _)| usize::from(*of) == bucket).map_or(0, |(_, times)| *times);
+            (bucket, u64::from(times) << 32 | u64::from(*count))
+        });
         let sparse = self.sparse.iter().map(|(bucket, count)| (usize::from(*bucket), u64::from(*count)));
         dense
             .chain(sparse)
@@ -111,13 +135,36 @@ impl<const HALF: usize> Counts<HALF> {
         ((HALF + bucket % HALF) as u64) << shift | ((1 << shift) - 1)
     }
 
+    /// Counts a bucket within `dense`.
+    fn add_dense(&mut self, bucket: usize, count: u32) {
+        let (sum, carries) = self.dense[bucket].overflowing_add(count);
+        self.dense[bucket] = sum;
+        if carries {
+            self.carry(bucket, 1);
+        }
+    }
+
+    /// Adds 2^32 `times` to a bucket within `dense`.
+    #[cold]
+    fn carry(&mut self, bucket: usize, times: u32) {
+        match self.over_at(bucket) {
+            Ok(at) => self.over[at].1 += times,
+            Err(at) => self.over.insert(at, (bucket as u16, times)),
+        }
+    }
+
+    /// Where a bucket's multiples of 2^32 are, or belong.
+    fn over_at(&self, bucket: usize) -> Result<usize, usize> {
+        self.over.binary_search_by_key(&bucket, |(other, _)| usize::from(*other))
+    }
+
     /// Counts a bucket above `dense`.
     #[cold]
     fn add_sparse(&mut self, bucket: usize, count: u16) {
         let Some(few) = self.few.checked_add(count) else {
             let highest = self.sparse.last().map_or(0, |(highest, _)| usize::from(*highest)).max(bucket);
             self.reach((highest / HALF + 1 + AHEAD) * HALF);
-            self.dense[bucket] += u64::from(count);
+            self.add_dense(bucket, count.into());
             return;
         };
         self.few = few;
@@ -139,7 +186,7 @@ impl<const HALF: usize> Counts<HALF> {
         self.dense.resize(buckets, 0);
         let within = self.sparse.partition_point(|(bucket, _)| usize::from(*bucket) < buckets);
         for (bucket, count) in self.sparse.drain(..within) {
-            self.dense[usize::from(bucket)] += u64::from(count);
+            self.dense[usize::from(bucket)] = count.into();
         }
         self.few = self.sparse.iter().map(|(_, count)| count).sum();
         self.sparse.shrink_to_fit();
@@ -184,6 +231,26 @@ mod tests {
         counts.record(1 << 40);
         assert_eq!((counts.dense.len(), counts.sparse.len()), ((12 + AHEAD) * 1024, 1));
         assert_eq!(counts.iter().map(|(_, count)| count).collect::<Vec<_>>(), [1 << 16, 1]);
+    }
+
+    #[test]
+    fn more_than_32_bits_of_one_value_are_counted() {
+        let mut counts = Counts::<32>::default();
+        (0..=u16::MAX).for_each(|_| counts.record(7));
+        counts.record(9);
+        counts.dense[7] = u32::MAX;
+        counts.record(7);
+        assert_eq!(counts.iter().collect::<Vec<_>>(), [(7, 1 << 32), (9, 1)]);
+        // 2^32 and 2^32, then each time what there is.
+        (0..3).for_each(|_| counts.add(&counts.clone()));
+        assert_eq!(counts.iter().collect::<Vec<_>>(), [(7, 8 << 32), (9, 8)]);
+        counts.take_back(7);
+        assert_eq!(counts.total(), (8 << 32) + 7);
+        counts.dense[7] = u32::MAX - 1;
+        counts.add(&counts.clone());
+        assert_eq!(counts.iter().next(), Some((7, (16 << 32) - 4)));
+        (0..3).for_each(|_| counts.take_back(10));
+        assert_eq!(counts.iter().last(), Some((9, 16)), "what was never counted cannot be taken back");
     }
 
     fn any_magnitude() -> impl Strategy<Value = u64> {
