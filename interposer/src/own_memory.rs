@@ -14,7 +14,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use crate::kernel;
 
 const PAGE: usize = 4096;
-/// Bytes of the pool: two times what a program's start has in use, with all of libc's objects loaded.
+/// Bytes of the pool: the ten blocks of a small program's start, with what they leave behind as they grow, fit.
 const POOL: usize = 32 * 1024;
 
 /// The pool's bytes.

@@ -8,7 +8,6 @@ mod trusted_directory;
 use std::borrow::Cow;
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::ops::Range;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -272,14 +271,17 @@ fn is_sealed(metadata: &Metadata) -> bool {
     metadata.modified().is_ok_and(|modified| modified == seal_time())
 }
 
-/// Some moment of 1970 to 2038, to the nanosecond, by the library's content.
+/// Some moment of 2000 to 2018, by the library's content: no clock that is right shows it any more, and every file system
+/// can keep it, be it to two seconds.
 fn seal_time() -> SystemTime {
-    let digits = |range: Range<usize>| {
-        HASH.get(range).and_then(|digits| u32::from_str_radix(digits, 16).ok()).unwrap_or_default()
-    };
-    // Seconds that every file system can keep; less than a billion nanoseconds, and never 0, which those say that have none.
-    SystemTime::UNIX_EPOCH + Duration::new((digits(0..8) & 0x7fff_ffff).into(), digits(8..15) | 1)
+    let hash = HASH.get(..8).and_then(|digits| u64::from_str_radix(digits, 16).ok()).unwrap_or_default();
+    SystemTime::UNIX_EPOCH + Duration::from_secs(YEAR_2000 + hash % SEALS * 2)
 }
+
+/// In seconds since 1970.
+const YEAR_2000: u64 = 946_684_800;
+/// Half of the seconds of 18 years.
+const SEALS: u64 = 284_000_000;
 
 fn in_memory(library: &[u8]) -> anyhow::Result<Library> {
     let memory = memfd_create(c"libcalltap.so", MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING)?;

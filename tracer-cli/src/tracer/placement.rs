@@ -161,8 +161,11 @@ impl Placement {
             pinned.tid = tid;
         }
         match &mut self.pinned {
-            // The first program is where it is to be.
-            Some(pinned) if pinned.tid == tid && pinned.begins => pinned.begins = false,
+            // The first program is where it is to be; if it does not stop soon, it need not be.
+            Some(pinned) if pinned.tid == tid && pinned.begins => {
+                pinned.begins = false;
+                self.rate.runs(tid, monotonic_ns());
+            }
             _ => self.release(tid),
         }
         if self.pinned.is_none() {

@@ -51,6 +51,11 @@ impl Rate {
         *self = Self { tid, row: ENOUGH - 1, last_ns: u64::MAX, strangers: 0 };
     }
 
+    /// `tid`, which is pinned, begins a new program now.
+    pub(super) fn runs(&mut self, tid: Id, now_ns: u64) {
+        *self = Self { tid, row: 0, last_ns: now_ns, strangers: 0 };
+    }
+
     /// Whether the thread that stopped last has not done so for a while.
     pub(super) fn is_quiet(&self, now_ns: u64) -> bool {
         now_ns.saturating_sub(self.last_ns) >= QUIET_NS
@@ -102,5 +107,9 @@ mod tests {
         rate.stopped(7, Some(7), 4);
         assert_eq!(rate.stopped(8, Some(7), 5), Advice::Nothing, "they count from its own stops");
         assert!(!rate.is_quiet(QUIET_NS) && rate.is_quiet(QUIET_NS + 4));
+        rate.begins(7);
+        assert!(!rate.is_quiet(u64::MAX), "it has not begun");
+        rate.runs(7, 10);
+        assert!(!rate.is_quiet(QUIET_NS) && rate.is_quiet(QUIET_NS + 10), "pinned, and never stops");
     }
 }

@@ -75,6 +75,26 @@ fn the_first_program_begins_where_the_tracer_is_and_the_next_one_has_its_own_cpu
 }
 
 #[test]
+fn a_first_program_that_never_stops_has_its_own_cpus_soon() {
+    alone(|| {
+        let mut placement = Placement::new();
+        let Some(own) = placement.own else { return };
+        placement.stay();
+        let child = Waiting::new();
+        placement.launched(child.0);
+        placement.interrupted();
+        assert_eq!(count_of(child.0), 1, "it has not begun");
+        placement.executed(child.0, child.0);
+        while count_of(child.0) == 1 {
+            // The timer's signal would end the wait for a stop.
+            SigSet::empty().suspend().unwrap();
+            placement.interrupted();
+        }
+        assert_eq!((cpus_of(child.0), cpus_of(0)), (own, own));
+    });
+}
+
+#[test]
 fn a_first_program_that_never_begins_leaves_the_tracer_its_cpus() {
     alone(|| {
         let mut placement = Placement::new();
