@@ -70,7 +70,7 @@ fn a_cache_of_another_user_is_not_used() {
     expect_distrust(&home.path().join(".cache"));
 }
 
-/// Promise 4: what is loaded is compared byte by byte with what calltap has in itself.
+/// Promise 4: what is loaded was compared byte by byte with what calltap has in itself, and has not been written to since.
 #[test]
 fn a_file_of_the_librarys_name_is_not_trusted_for_that() {
     let cache = scratch();
