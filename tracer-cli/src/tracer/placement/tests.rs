@@ -54,16 +54,23 @@ fn count_of(tid: Id) -> usize {
     cpus(&cpus_of(tid)).count()
 }
 
+/// A placement that has stayed where it was for its first program, the CPUs that both may use, and that program's process;
+/// None on a machine with one CPU.
+fn launched() -> Option<(Placement, CpuSet, Waiting)> {
+    let mut placement = Placement::new();
+    let own = placement.own?;
+    placement.stay();
+    let child = Waiting::new();
+    placement.launched(child.0);
+    Some((placement, own, child))
+}
+
 #[test]
 fn the_first_program_begins_where_the_tracer_is_and_the_next_one_has_its_own_cpus() {
     alone(|| {
-        let mut placement = Placement::new();
-        let Some(own) = placement.own else { return };
-        placement.stay();
+        let Some((mut placement, own, child)) = launched() else { return };
         assert_eq!(count_of(0), 1);
-        let child = Waiting::new();
         assert_eq!(cpus_of(child.0), cpus_of(0), "inherited");
-        placement.launched(child.0);
         placement.executed(child.0, child.0);
         assert_eq!((count_of(child.0), count_of(0)), (1, 1));
         // Its first stop changes nothing.
@@ -77,11 +84,7 @@ fn the_first_program_begins_where_the_tracer_is_and_the_next_one_has_its_own_cpu
 #[test]
 fn a_first_program_that_never_stops_has_its_own_cpus_soon() {
     alone(|| {
-        let mut placement = Placement::new();
-        let Some(own) = placement.own else { return };
-        placement.stay();
-        let child = Waiting::new();
-        placement.launched(child.0);
+        let Some((mut placement, own, child)) = launched() else { return };
         placement.interrupted();
         assert_eq!(count_of(child.0), 1, "it has not begun");
         placement.executed(child.0, child.0);
@@ -97,11 +100,7 @@ fn a_first_program_that_never_stops_has_its_own_cpus_soon() {
 #[test]
 fn a_first_program_that_never_begins_leaves_the_tracer_its_cpus() {
     alone(|| {
-        let mut placement = Placement::new();
-        let Some(own) = placement.own else { return };
-        placement.stay();
-        let child = Waiting::new();
-        placement.launched(child.0);
+        let Some((mut placement, own, child)) = launched() else { return };
         placement.release(child.0);
         assert_eq!((cpus_of(child.0), cpus_of(0)), (own, own));
     });
