@@ -32,16 +32,7 @@ impl<const HALF: usize> Counts<HALF> {
     /// Counts `value` once.
     #[inline]
     pub fn record(&mut self, value: u64) {
-        let bucket = Self::bucket(value);
-        match self.dense.get_mut(bucket) {
-            Some(count) => {
-                *count = count.wrapping_add(1);
-                if *count == 0 {
-                    self.carry(bucket, 1);
-                }
-            }
-            None => self.add_sparse(bucket, 1),
-        }
+        self.add_to(Self::bucket(value), 1);
     }
 
     /// Takes one earlier count of `value` back.
@@ -72,13 +63,7 @@ impl<const HALF: usize> Counts<HALF> {
             self.add_dense(bucket, *count);
         }
         other.over.iter().for_each(|(bucket, times)| self.carry(usize::from(*bucket), *times));
-        for &(bucket, count) in &other.sparse {
-            if usize::from(bucket) < self.dense.len() {
-                self.add_dense(bucket.into(), count.into());
-            } else {
-                self.add_sparse(bucket.into(), count);
-            }
-        }
+        other.sparse.iter().for_each(|(bucket, count)| self.add_to(usize::from(*bucket), *count));
     }
 
     /// How many values were counted.
@@ -135,7 +120,18 @@ impl<const HALF: usize> Counts<HALF> {
         ((HALF + bucket % HALF) as u64) << shift | ((1 << shift) - 1)
     }
 
+    /// Counts a bucket, wherever it is.
+    #[inline]
+    fn add_to(&mut self, bucket: usize, count: u16) {
+        if bucket < self.dense.len() {
+            self.add_dense(bucket, count.into());
+        } else {
+            self.add_sparse(bucket, count);
+        }
+    }
+
     /// Counts a bucket within `dense`.
+    #[inline]
     fn add_dense(&mut self, bucket: usize, count: u32) {
         let (sum, carries) = self.dense[bucket].overflowing_add(count);
         self.dense[bucket] = sum;

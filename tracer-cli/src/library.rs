@@ -145,9 +145,13 @@ impl Library {
     }
 }
 
+/// Why the cache is done without.
+fn unusable() -> io::Error {
+    io::ErrorKind::NotFound.into()
+}
+
 /// Where the variant is kept; the directory is made.
 fn cached(binding: Binding) -> io::Result<PathBuf> {
-    let unusable = || io::Error::from(io::ErrorKind::NotFound);
     let base = match std::env::var_os("XDG_CACHE_HOME").filter(|path| Path::new(path).is_absolute()) {
         Some(cache) => PathBuf::from(cache),
         // A home that is not there (nobody's /nonexistent) is not for us to make.
@@ -175,7 +179,6 @@ fn cached(binding: Binding) -> io::Result<PathBuf> {
 
 /// Has the library at its place, whole.
 fn put(path: PathBuf, library: &[u8]) -> io::Result<PathBuf> {
-    let unusable = || io::Error::from(io::ErrorKind::NotFound);
     if is_ours(&path, library) {
         return Ok(path);
     }

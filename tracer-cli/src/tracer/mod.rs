@@ -113,7 +113,7 @@ fn main(spec: Spec, mut ends: Ends) -> anyhow::Result<()> {
     // The target has the other copy, up to its exec.
     drop(ends);
     segment.inner().root_pid.store(root.pid.as_raw() as u64, Ordering::Release);
-    // It stops behind its exec at the latest; what is done here meanwhile costs no time.
+    // It stops behind its exec at the latest. Where it shares our CPU it begins once we wait for that.
     root.begin();
     signals::install(segment, Path::new(&spec.segment_path)).context("cannot install signals")?;
     placement.iter_mut().for_each(|placement| placement.launched(root.pid.as_raw()));

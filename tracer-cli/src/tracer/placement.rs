@@ -102,15 +102,8 @@ impl Placement {
     /// `tid` was forked off us, and waits for its exec. To be called once our signals' handlers are installed.
     pub(crate) fn launched(&mut self, tid: Id) {
         let (Some(own), Some(here)) = (self.own, self.staying.take()) else { return };
-        let pinned = Pinned { tid, own, here, begins: true };
-        if self.catches_timer() {
-            self.rate.begins(tid);
-            set_timer(LOOK_EVERY_US);
-            self.pinned = Some(pinned);
-        } else {
-            pinned.restore(tid);
-            let _ = sched_setaffinity(US, &own);
-        }
+        self.keep(Pinned { tid, own, here, begins: true }, true, &own);
+        self.rate.begins(tid);
     }
 
     /// A thread has stopped at a system call.
@@ -214,11 +207,17 @@ impl Placement {
         }
         let pinned = Pinned { tid, own: its, here, begins: false };
         let is_there = its == here || sched_setaffinity(thread, &here).is_ok();
+        self.keep(pinned, is_there, own);
+    }
+
+    /// Keeps a thread where it is, and us with it, until it is quiet. If it is not there, or nobody would tell us that it is
+    /// quiet, both get their own CPUs back.
+    fn keep(&mut self, pinned: Pinned, is_there: bool, own: &CpuSet) {
         if is_there && self.catches_timer() {
             set_timer(LOOK_EVERY_US);
             self.pinned = Some(pinned);
         } else {
-            pinned.restore(tid);
+            pinned.restore(pinned.tid);
             let _ = sched_setaffinity(US, own);
         }
     }

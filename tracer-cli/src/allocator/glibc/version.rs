@@ -47,7 +47,7 @@ pub(super) fn version(pid: u32, memory: Memory, library: &[&Mapped]) -> Result<(
     // that no page becomes resident because we looked.
     let file = library[0].file().and_then(|path| path.strip_prefix("/").ok());
     let file = file.and_then(|path| File::open(Path::new(&format!("/proc/{pid}/root")).join(path)).ok());
-    // Constants are in what is neither written nor executed, and with every linker of today behind the code.
+    // Constants are in what is neither written nor executed, and behind the code, as GNU's linker puts them.
     let constants = || library.iter().rev().filter(|mapped| mapped.permissions[..3] == *b"r--");
     let in_file = |file: &File| {
         let mut piece = [0; PIECE];
