@@ -25,7 +25,15 @@ struct Seen(Vec<(u64, Vec<u8>)>);
 
 impl Sink for Seen {
     fn region(&mut self, address: u64, bytes: &[u8]) {
-        self.0.push((address, bytes.to_vec()));
+        // A string is read page by page, and the compiler may have put it across two of them.
+        let before = self
+            .0
+            .last_mut()
+            .filter(|(start, before)| address.is_multiple_of(4096) && start + before.len() as u64 == address);
+        match before {
+            Some((_, before)) => before.extend(bytes),
+            None => self.0.push((address, bytes.to_vec())),
+        }
     }
 }
 
