@@ -54,7 +54,7 @@ fn interrupt(signal: i32, send: impl Fn(&Running)) {
     send(&running);
     let outcome = running.finish().expect_status(128 + signal);
     assert_eq!(outcome.report().at("/target/signal").as_i64(), Some(signal.into()));
-    outcome.report().expect_all_but_killed_calls();
+    outcome.report().expect_nothing_lost();
     let process = outcome.report().only_process();
     assert!(process.still_allocated().0 <= 1, "{:#}", process.0);
 }

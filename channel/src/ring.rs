@@ -18,7 +18,7 @@
 mod consumer;
 mod producer;
 
-pub use consumer::{Consumer, Peeked};
+pub use consumer::{Consumer, Peeked, Torn};
 pub use producer::Outer;
 
 use crate::sync::{AtomicU64, Ordering};

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use calltap_channel::Note;
 use calltap_channel::record::{MAX_WORDS, PREFIX_WORDS, VOID, header};
-use calltap_channel::ring::{Consumer, Control, Outer, Peeked, Words};
+use calltap_channel::ring::{Consumer, Control, Outer, Peeked, Torn, Words};
 
 const CAPACITY: u64 = 2 * MAX_WORDS as u64;
 const LENGTH: usize = PREFIX_WORDS;
@@ -120,6 +120,33 @@ fn a_push_left_by_a_jump_is_passed_over() {
     assert!(ring.push(3, FRAME, true));
     assert_eq!(ring.drain(), [Note::Abandoned as u16, 2, 3]);
     assert!(!ring.control.outer().exists());
+}
+
+#[test]
+fn a_dead_producer_leaves_the_record_that_it_was_writing() {
+    for start in [0, 77] {
+        let mut ring = Ring::new();
+        assert!(ring.push(1, FRAME, true));
+        let at = ring.control.open(LENGTH as u64, FRAME).unwrap();
+        ring.memory.store(ring.control.place(at) + 1, start, Ordering::Relaxed);
+        assert_eq!(ring.drain(), [1]);
+        assert_eq!(ring.consumer.abandon(&ring.memory, &ring.control), Torn::Record(start));
+        assert_eq!(ring.consumer.abandon(&ring.memory, &ring.control), Torn::Nothing);
+    }
+}
+
+#[test]
+fn records_behind_one_that_was_never_finished_are_left_with_it() {
+    let mut ring = Ring::new();
+    ring.control.open(LENGTH as u64, FRAME).unwrap();
+    assert!(ring.push(2, DEEPER, true));
+    assert_eq!(ring.consumer.abandon(&ring.memory, &ring.control), Torn::Run);
+
+    let mut ring = Ring::new();
+    ring.control.open(LENGTH as u64, FRAME).unwrap();
+    ring.control.examine(&ring.memory, ring.control.outer(), DEEPER, true);
+    ring.control.open(LENGTH as u64, DEEPER).unwrap();
+    assert_eq!(ring.consumer.abandon(&ring.memory, &ring.control), Torn::Run);
 }
 
 #[test]

@@ -8,8 +8,8 @@
   torture: ends STATUS|SIGNAL           how the program ends when all is right (0 if not said)
   torture: root                         the program needs root
   torture: except MODE "TEXT" REASON    under this mode (a pattern) calltap itself says TEXT; the rest is not compared
-  torture: loses N                      so many records at most are lost, which calltap says: of calls that are left by jumps
-                                        or killed, or that handlers make without end while one is written
+  torture: loses N                      so many records at most are lost, which calltap says: of calls that are left by jumps,
+                                        or that handlers make without end while one is written
   torture: repeat N                     a race: so many runs of each cell, one with --quick
 
 A program that cannot be run on this machine (a CPU without AVX-512, say) ends with status 77 and says why on stderr.

@@ -1,6 +1,4 @@
 // Children by descriptor: pidfd_open, signals through it, poll for the end, waitid with P_PIDFD, clone3's own.
-//
-// torture: loses 1
 #define _GNU_SOURCE
 #include <linux/sched.h>
 #include <poll.h>

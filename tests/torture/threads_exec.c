@@ -1,8 +1,7 @@
 // A thread that is not the first one executes a program while others work: it takes the whole process over. The others are
-// killed in the middle of calls, of which no record can be finished: three at most each time.
+// killed in the middle of calls.
 //
 // torture: libraries -pthread
-// torture: loses 60
 #include <pthread.h>
 #include <stdlib.h>
 #include "must.h"

@@ -166,7 +166,10 @@ impl Findings {
                 pid: lost.pid,
                 tid: lost.tid,
                 name: lost.name.clone(),
-                records: lost.dropped + lost.torn + lost.malformed,
+                records: lost.records(),
+                dropped: lost.dropped,
+                torn: lost.torn,
+                malformed: lost.malformed,
             })
             .collect();
         let detached = outcome.detached;

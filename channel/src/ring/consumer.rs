@@ -15,6 +15,17 @@ pub enum Peeked {
     Corrupt(u64),
 }
 
+/// What a dead producer had reserved and not committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Torn {
+    /// Nothing.
+    Nothing,
+    /// Only the record that it was writing when it died. Its second word, a time in ticks; 0 if that was not written.
+    Record(u64),
+    /// More: signal handlers have interrupted that record, and theirs stand behind it; or somebody has scribbled there.
+    Run,
+}
+
 /// The reader's side of one ring. Keeps its own position; what the segment says is never believed.
 #[derive(Debug)]
 pub struct Consumer {
@@ -161,17 +172,23 @@ impl Consumer {
         control.waiting.load(Ordering::Relaxed) != 0
     }
 
-    /// Passes what a dead producer reserved and did not commit, up to its `cursor`, and clears the
-    /// ring. Returns the words skipped. A cursor out of the ring's range (scribbled over) is not
-    /// believed.
-    pub fn abandon<W: Words>(&mut self, words: &W, cursor: u64) -> u64 {
-        let gap = cursor.wrapping_sub(self.position);
-        let gap = if gap > self.mask + 1 { 0 } else { gap };
-        if gap > 0 {
-            self.clear(words);
+    /// Passes what a dead producer reserved and did not commit, up to its cursor, and clears the ring.
+    /// A cursor out of the ring's range (scribbled over) is not believed.
+    pub fn abandon<W: Words>(&mut self, words: &W, control: &Control) -> Torn {
+        let gap = self.reserved(control).unwrap_or(0);
+        if gap == 0 {
+            return Torn::Nothing;
         }
+        let open = control.outer();
+        let torn = if open.position() == self.position && open.words() == gap {
+            let place = (self.position & self.mask) as usize;
+            Torn::Record(words.load(place + 1, Ordering::Relaxed))
+        } else {
+            Torn::Run
+        };
+        self.clear(words);
         self.position += gap;
-        gap
+        torn
     }
 
     /// Makes the whole ring read as empty: after corruption, or before another owner.

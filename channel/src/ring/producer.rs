@@ -33,8 +33,13 @@ impl Outer {
         self.word != 0
     }
 
-    fn position(self) -> u64 {
+    pub(super) fn position(self) -> u64 {
         self.word >> 16
+    }
+
+    /// How many words it has.
+    pub(super) fn words(self) -> u64 {
+        self.word & 0xff
     }
 }
 
@@ -136,7 +141,7 @@ impl Control {
         }
         let place = self.place(outer.position());
         if outer.word & RESERVED != 0 && words.load(place, Ordering::Relaxed) == 0 {
-            let length = (outer.word & 0xff) as usize;
+            let length = outer.words() as usize;
             (1..length).for_each(|index| words.store(place + index, 0, Ordering::Relaxed));
             let number = crate::note::Note::Abandoned as u16;
             // Release: pairs with the Acquire in `Consumer::peek`.

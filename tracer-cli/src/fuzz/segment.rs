@@ -54,7 +54,7 @@ fn read(segment: &Segment, ring: usize) {
         }
     }
     consumer.release(control);
-    consumer.abandon(&words, control.cursor());
+    consumer.abandon(&words, control);
 }
 
 /// As the kernel maps it.

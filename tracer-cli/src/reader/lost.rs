@@ -18,10 +18,19 @@ pub struct LostByThread {
     pub name: String,
     /// Records given up because its ring was full or the reader gone.
     pub dropped: u64,
-    /// Records begun and not finished when it was killed.
+    /// Records begun and never finished, because a signal handler has left them by a jump, or the thread was killed in a
+    /// handler that had interrupted one.
     pub torn: u64,
     /// Records that were not of the right form.
     pub malformed: u64,
+}
+
+impl LostByThread {
+    /// All of them.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.dropped + self.torn + self.malformed
+    }
 }
 
 /// Everything lost in a session.
@@ -102,7 +111,7 @@ impl Lost {
     }
 
     fn counted(&self) -> u64 {
-        self.threads.iter().map(|thread| thread.dropped + thread.torn + thread.malformed).sum()
+        self.threads.iter().map(LostByThread::records).sum()
     }
 
     fn of(&mut self, source: &Source) -> &mut LostByThread {

@@ -308,7 +308,7 @@ impl Reader {
             }
         }
         self.lost.thread_ended(&mut source);
-        if source.close() > 0 {
+        if source.close() {
             self.lost.torn(&source);
         }
         self.positions[index] = source.position();

@@ -7,7 +7,7 @@ use calltap_channel::Function;
 use calltap_channel::function::Effect;
 use calltap_channel::note;
 use calltap_channel::record::{AT_START, MAX_DURATION, MAX_WORDS, Malformed, Record, UNTIMED};
-use calltap_channel::ring::{Consumer, Control, Peeked};
+use calltap_channel::ring::{Consumer, Control, Peeked, Torn};
 use calltap_channel::segment::{RawWords, Segment, counted};
 
 use crate::damage::Part;
@@ -210,12 +210,20 @@ impl Source {
         Some((function, self.control.in_flight_argument.load(Ordering::Relaxed)))
     }
 
-    /// Ends the source after its owner's death. What was reserved and not committed is skipped.
+    /// Ends the source after its owner's death. What was reserved and not committed is skipped, and the ring can be
+    /// claimed anew at [`Self::position`].
     ///
-    /// Gives the words skipped; the ring can be claimed anew at [`Self::position`].
-    pub fn close(&mut self) -> u64 {
-        let skipped = self.consumer.abandon(&self.words, self.control.cursor());
+    /// Whether a call is lost so. That which [`Self::unfinished`] tells is not: its thread was killed before it had come
+    /// back to its caller. Nor is a note, which is written outside calls.
+    pub fn close(&mut self) -> bool {
+        let began = self.unfinished().map(|_| self.control.in_flight_start.load(Ordering::Relaxed));
+        let torn = self.consumer.abandon(&self.words, self.control);
         self.control.free(self.consumer.position());
-        skipped
+        match torn {
+            Torn::Nothing => false,
+            // Another start is that of a call which a signal handler's, under way now, has interrupted.
+            Torn::Record(start) => began.is_some_and(|began| start != 0 && began != 0 && start != began),
+            Torn::Run => true,
+        }
     }
 }

@@ -90,6 +90,9 @@ pub struct Lost {
     pub tid: u32,
     pub name: String,
     pub records: u64,
+    pub dropped: u64,
+    pub torn: u64,
+    pub malformed: u64,
 }
 
 /// How a process image ended.

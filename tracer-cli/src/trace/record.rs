@@ -209,10 +209,7 @@ impl<'a> Recorder<'a> {
         while self.take(&mut ring, &mut Vec::new()) > 0 {}
         self.dropped(&mut ring);
         self.keeper.closes(&mut ring);
-        let torn = ring.close();
-        if torn > 0 {
-            self.lost += 1;
-        }
+        self.lost += u64::from(ring.close());
         self.keeper.freed(index, &ring);
         self.block(Kind::Closed, &[index as u64]);
     }

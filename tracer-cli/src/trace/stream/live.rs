@@ -98,7 +98,7 @@ impl Live {
         }
         self.keeper.closes(&mut ring);
         self.counts.take(&self.segment, index);
-        let dropped = ring.newly_dropped() + u64::from(ring.close() > 0) + ring.malformed;
+        let dropped = ring.newly_dropped() + u64::from(ring.close()) + ring.malformed;
         if dropped > 0 {
             stream.dropped(ring.owner(), dropped);
         }

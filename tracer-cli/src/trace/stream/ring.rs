@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use calltap_channel::Note;
 use calltap_channel::record::{MAX_DURATION, MAX_WORDS};
-use calltap_channel::ring::{Consumer, Control, Peeked};
+use calltap_channel::ring::{Consumer, Control, Peeked, Torn};
 use calltap_channel::segment::{RawWords, Segment, counted};
 
 use super::merge::Records;
@@ -145,13 +145,15 @@ impl Ring {
         }
     }
 
-    /// Ends the ring after its owner's death; what was reserved and not committed is skipped.
+    /// Ends the ring after its owner's death; what was reserved and not committed is skipped, and the ring can be claimed
+    /// anew at [`Self::position`].
     ///
-    /// Gives the words skipped; the ring can be claimed anew at [`Self::position`].
-    pub fn close(&mut self) -> u64 {
-        let skipped = self.consumer.abandon(&self.words, self.control.cursor());
+    /// Whether records are lost so. One that was under way is not: a call that was to be entered has not been made, one
+    /// that was to return has not come back to its caller, and stays open.
+    pub fn close(&mut self) -> bool {
+        let torn = self.consumer.abandon(&self.words, self.control);
         self.control.free(self.consumer.position());
-        skipped
+        torn == Torn::Run
     }
 }
 
