@@ -105,7 +105,7 @@ def told(program, mode, report, names):
         except ValueError as error:
             return counted, f"the report is no JSON: {error}"
         if parsed["lost_records"] > program.loses:
-            return counted, f"lost_records is {parsed['lost_records']}"
+            return counted, f"lost_records is {parsed['lost_records']}: {json.dumps(parsed['lost_by_thread'])}"
         for process in parsed["processes"]:
             if os.path.basename(process["command"][0]) == program.name:
                 for row in process["latency"] or ():

@@ -80,10 +80,10 @@ pub(crate) fn restore() {
 
 /// Puts signals back. Async-signal-safe, as [`restore`].
 fn restore_signals() {
-    for signal in SIGNALS {
+    // Those have no other disposition; to be refused would change the `errno` of a process that shares its memory.
+    for signal in SIGNALS.filter(|signal| ![libc::SIGKILL, libc::SIGSTOP].contains(signal)) {
         let ignored = IGNORED.load(Ordering::Relaxed) & bit(signal) != 0;
         let handler = if ignored { libc::SIG_IGN } else { libc::SIG_DFL };
-        // Refused for SIGKILL and SIGSTOP, which have no other disposition.
         act(signal, Some(&KernelAction { handler, ..KernelAction::default() }), None);
     }
     mask(Some(BLOCKED.load(Ordering::Relaxed)));

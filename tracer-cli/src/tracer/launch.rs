@@ -1,28 +1,26 @@
-//! Starting the target as a tracee: forked, seized while it waits, and only then let into its exec.
+//! Starting the target as a tracee: seized while it waits, and only then let into its exec.
 
-use std::ffi::{CStr, CString, OsString, c_char};
+use std::ffi::{NulError, OsString};
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
-use std::os::unix::ffi::OsStrExt;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::ptrace::{self, Options};
-use nix::unistd::{ForkResult, Pid, fork, pipe2};
+use nix::unistd::{Pid, pipe2};
 
-use super::filter;
+use super::child::{Child, Ends};
 use super::user::User;
-use crate::environment::{Change, changed};
-use crate::sigpipe;
+use crate::environment::Change;
 
 /// Why the target could not be started as a tracee.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LaunchError {
     /// A word of the command has a NUL byte inside.
     #[error("the command has a NUL byte in it, which no program can be given")]
-    Nul,
+    Nul(#[from] NulError),
     /// No process or pipe could be made.
     #[error("cannot start a process: {0}\nhint: look at `ulimit -u` and `ulimit -n`")]
     Resources(Errno),
@@ -45,6 +43,8 @@ pub(crate) struct Launched {
     go: Option<OwnedFd>,
     /// Where it writes why it cannot execute; closed by the exec.
     failure: File,
+    /// What it shares with us up to its exec.
+    _child: Box<Child>,
 }
 
 impl Launched {
@@ -87,124 +87,32 @@ pub(crate) struct Target<'a> {
     pub(crate) user: Option<&'a User>,
 }
 
-/// Forks a child that will execute `target` under `filter` (none if empty), and seizes it with `options`.
+/// Starts a child that will execute `target` under `filter` (none if empty), and seizes it with `options`.
 ///
-/// To be called with all signals blocked and their dispositions as inherited: the child then has
-/// only [`sigpipe::restore`] to do.
+/// To be called with all signals blocked and their dispositions as inherited: the child then has only
+/// [`crate::sigpipe::restore`] to do.
 ///
 /// # Errors
 /// [`LaunchError`]; then no child is left.
 pub(crate) fn start(
     target: &Target<'_>,
     options: Options,
-    filter: &[libc::sock_filter],
+    filter: Vec<libc::sock_filter>,
 ) -> Result<Launched, LaunchError> {
-    let program = CString::new(target.program.as_os_str().as_bytes()).map_err(|_| LaunchError::Nul)?;
-    let words = target
-        .command
-        .iter()
-        .map(|word| CString::new(word.as_bytes()))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|_| LaunchError::Nul)?;
-    let variables = changed(inherited(), target.environment).map_err(|_| LaunchError::Nul)?;
-    let (argv, envp) = (pointers(&words), pointers(&variables));
-
     let (go_there, go) = pipe2(OFlag::O_CLOEXEC).map_err(LaunchError::Resources)?;
     let (failure, failure_there) =
         pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).map_err(LaunchError::Resources)?;
-
-    // SAFETY: this process has one thread, and the child calls only async-signal-safe functions.
-    match unsafe { fork() }.map_err(LaunchError::Resources)? {
-        ForkResult::Child => {
-            // Or the child would wait for ever for a tracer that died.
-            drop(go);
-            let vectors = Vectors { program: &program, argv: &argv, envp: &envp };
-            execute(&go_there, failure_there.as_raw_fd(), &vectors, filter, target.user)
-        }
-        ForkResult::Parent { child } => {
-            if let Err(errno) = ptrace::seize(child, options) {
-                // The child sees the end of the pipe and exits.
-                drop(go);
-                let _ = nix::sys::wait::waitpid(child, None);
-                return Err(LaunchError::Refused { errno, hint: why_refused() });
-            }
-            Ok(Launched { pid: child, go: Some(go), failure: File::from(failure) })
-        }
+    let ends =
+        Ends { go: go_there.as_raw_fd(), others_go: go.as_raw_fd(), failure: failure_there.as_raw_fd() };
+    let mut child = Child::new(target, filter, ends)?;
+    let pid = child.start().map_err(LaunchError::Resources)?;
+    if let Err(errno) = ptrace::seize(pid, options) {
+        // The child sees the end of the pipe and exits.
+        drop(go);
+        let _ = nix::sys::wait::waitpid(pid, None);
+        return Err(LaunchError::Refused { errno, hint: why_refused() });
     }
-}
-
-/// What execve takes; the arrays end with a null pointer.
-struct Vectors<'a> {
-    program: &'a CStr,
-    argv: &'a [*const c_char],
-    envp: &'a [*const c_char],
-}
-
-/// The child: waits until it is seized, then becomes the target.
-fn execute(
-    go: &OwnedFd,
-    failure: RawFd,
-    vectors: &Vectors<'_>,
-    filter: &[libc::sock_filter],
-    user: Option<&User>,
-) -> ! {
-    let mut byte = [0];
-    if matches!(nix::unistd::read(go, &mut byte), Ok(1)) {
-        // Before the filter, which forbids to gain rights: a program of that user may have some to gain.
-        if let Err(errno) = user.map_or(Ok(()), User::become_it) {
-            tell(failure, false, errno as i32);
-            // SAFETY: as at the end.
-            unsafe { libc::_exit(127) }
-        }
-        let filtered = if filter.is_empty() { Ok(()) } else { filter::install(filter) };
-        if let Err(errno) = filtered {
-            tell(failure, true, errno as i32);
-        } else {
-            sigpipe::restore();
-            let Vectors { program, argv, envp } = vectors;
-            // SAFETY: NUL-terminated strings in NULL-terminated arrays, all alive.
-            unsafe { libc::execve(program.as_ptr(), argv.as_ptr(), envp.as_ptr()) };
-            tell(failure, false, Errno::last_raw());
-        }
-    }
-    // SAFETY: ends this process without running anything of the parent's.
-    unsafe { libc::_exit(127) }
-}
-
-/// Writes a [`Failure`] for the parent.
-fn tell(failure: RawFd, of_filter: bool, errno: i32) {
-    let [a, b, c, d] = errno.to_ne_bytes();
-    let bytes = [u8::from(of_filter), a, b, c, d];
-    // SAFETY: the buffer is alive and as long as announced.
-    unsafe { libc::write(failure, bytes.as_ptr().cast(), bytes.len()) };
-}
-
-/// The environment that we were given, every string of it.
-fn inherited() -> Vec<CString> {
-    let mut strings = Vec::new();
-    // SAFETY: libc's own variable; this process has one thread, which does not change it here.
-    let mut next = unsafe { environ };
-    while !next.is_null() {
-        // SAFETY: within an array of pointers that ends with a null pointer, which is not passed.
-        let string = unsafe { *next };
-        if string.is_null() {
-            break;
-        }
-        // SAFETY: a NUL-terminated string that nobody changes meanwhile.
-        strings.push(unsafe { CStr::from_ptr(string) }.to_owned());
-        // SAFETY: the null pointer at the array's end comes after this one.
-        next = unsafe { next.add(1) };
-    }
-    strings
-}
-
-/// Pointers to the strings, and a null pointer.
-fn pointers(strings: &[CString]) -> Vec<*const c_char> {
-    strings.iter().map(|string| string.as_ptr()).chain([std::ptr::null()]).collect()
-}
-
-unsafe extern "C" {
-    static environ: *const *const c_char;
+    Ok(Launched { pid, go: Some(go), failure: File::from(failure), _child: child })
 }
 
 fn why_refused() -> &'static str {

@@ -6,6 +6,7 @@
 mod arguments;
 mod calls;
 mod captures;
+mod child;
 mod denied_clock;
 mod events;
 mod family;
@@ -105,7 +106,7 @@ fn main(spec: Spec, mut ends: Ends) -> anyhow::Result<()> {
     // Threads are moved only if their children are seen, to be moved back.
     let mut placement = (traces_calls && spec.follow).then(Placement::new);
     placement.iter_mut().for_each(Placement::stay);
-    let mut root = launch::start(&target, options, &filter)?;
+    let mut root = launch::start(&target, options, filter)?;
     // The CLI has failed, and says why.
     let Some(library) = ends.library() else { return Ok(()) };
     let injection = Injection::new(library.clone(), &spec.segment_path)
