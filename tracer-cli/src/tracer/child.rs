@@ -31,7 +31,7 @@ pub(super) struct Ends {
     pub(super) failure: RawFd,
 }
 
-/// All that it reads. To be kept until it has executed or ended.
+/// All that it reads.
 #[derive(Debug)]
 pub(super) struct Child {
     program: CString,
@@ -67,10 +67,10 @@ impl Child {
         target: &Target<'_>,
         filter: Vec<libc::sock_filter>,
         ends: Ends,
-    ) -> Result<Box<Self>, LaunchError> {
+    ) -> Result<Self, LaunchError> {
         let string = |word: &OsString| CString::new(word.as_bytes());
         let words = target.command.iter().map(string).collect::<Result<_, _>>()?;
-        Ok(Box::new(Self {
+        Ok(Self {
             program: CString::new(target.program.as_os_str().as_bytes())?,
             argv: Strings::new(words),
             envp: Strings::new(changed(inherited(), target.environment)?),
@@ -78,20 +78,22 @@ impl Child {
             user: target.user.cloned(),
             ends,
             stack: Vec::with_capacity(STACK),
-        }))
+        })
     }
 
     /// Starts it.
     ///
     /// # Errors
     /// Of clone(2).
-    pub(super) fn start(&mut self) -> nix::Result<Pid> {
+    pub(super) fn start(self) -> nix::Result<Pid> {
+        // For good: nobody tells when it has executed or ended, and there is one in the tracer's life.
+        let itself = Box::leak(Box::new(self));
         // Who changes its user makes the memory that it has undumpable, and with it ours.
-        let shared = if self.user.is_none() { libc::CLONE_VM } else { 0 };
+        let shared = if itself.user.is_none() { libc::CLONE_VM } else { 0 };
         // SAFETY: within the capacity, at its end; clone aligns it.
-        let top = unsafe { self.stack.as_mut_ptr().add(STACK) };
-        let itself = std::ptr::from_mut(self).cast();
-        // SAFETY: the stack is nobody else's, and the caller keeps `self` for as long as the child uses it.
+        let top = unsafe { itself.stack.as_mut_ptr().add(STACK) };
+        let itself = std::ptr::from_mut(itself).cast();
+        // SAFETY: the stack is nobody else's, and what it reads lives for ever.
         let pid = unsafe { libc::clone(become_target, top.cast(), shared | libc::SIGCHLD, itself) };
         Errno::result(pid).map(Pid::from_raw)
     }

@@ -43,8 +43,6 @@ pub(crate) struct Launched {
     go: Option<OwnedFd>,
     /// Where it writes why it cannot execute; closed by the exec.
     failure: File,
-    /// What it shares with us up to its exec.
-    _child: Box<Child>,
 }
 
 impl Launched {
@@ -104,15 +102,14 @@ pub(crate) fn start(
         pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).map_err(LaunchError::Resources)?;
     let ends =
         Ends { go: go_there.as_raw_fd(), others_go: go.as_raw_fd(), failure: failure_there.as_raw_fd() };
-    let mut child = Child::new(target, filter, ends)?;
-    let pid = child.start().map_err(LaunchError::Resources)?;
+    let pid = Child::new(target, filter, ends)?.start().map_err(LaunchError::Resources)?;
     if let Err(errno) = ptrace::seize(pid, options) {
         // The child sees the end of the pipe and exits.
         drop(go);
         let _ = nix::sys::wait::waitpid(pid, None);
         return Err(LaunchError::Refused { errno, hint: why_refused() });
     }
-    Ok(Launched { pid, go: Some(go), failure: File::from(failure), _child: child })
+    Ok(Launched { pid, go: Some(go), failure: File::from(failure) })
 }
 
 fn why_refused() -> &'static str {
