@@ -1,13 +1,11 @@
 //! What the end of a thread leaves in its ring.
 
-use std::num::NonZeroUsize;
-
 use calltap_channel::record::{PREFIX_WORDS, header};
 use calltap_channel::ring::Words;
 use calltap_channel::segment::{Layout, MIN_RING_BYTES};
-use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 
 use super::*;
+use crate::segment_file::SegmentFile;
 
 const LENGTH: u64 = PREFIX_WORDS as u64;
 /// A hook's frame, and one of a signal handler's that interrupted it.
@@ -17,13 +15,7 @@ const DEEPER: u64 = 0x6000;
 /// A segment with a place for the tracer's ring and one thread's.
 fn segment() -> Segment {
     let layout = Layout::new(2, MIN_RING_BYTES).unwrap().with_stacks(64, 64).unwrap();
-    let length = NonZeroUsize::new(layout.size() as usize).unwrap();
-    let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
-    // SAFETY: a new mapping at an address of the kernel's choice.
-    let base =
-        unsafe { mmap_anonymous(None, length, access, MapFlags::MAP_SHARED | MapFlags::MAP_NORESERVE) };
-    // SAFETY: as many bytes are mapped as the layout has, and stay so.
-    let segment = unsafe { Segment::create(base.unwrap().as_ptr().cast(), layout) };
+    let segment = SegmentFile::create(layout).unwrap().segment();
     assert!(segment.control(1).claim(20, 21, 1, 0, segment.words(1).address(), layout.capacity));
     segment
 }

@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::time::UNIX_EPOCH;
 
@@ -10,9 +9,9 @@ use calltap_channel::note::Note;
 use calltap_channel::record::{VOID, header};
 use calltap_channel::segment::{Layout, MIN_RING_BYTES};
 use calltap_channel::stack::{End as StackEnd, Frame};
-use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 
 use super::*;
+use crate::segment_file::SegmentFile;
 use crate::trace::event::{TraceEvent, What};
 use crate::trace::print::Sink;
 use crate::trace::replay::Replay;
@@ -44,13 +43,7 @@ impl Sink for Log {
 fn segment() -> Segment {
     let layout =
         Layout::new(3, MIN_RING_BYTES).unwrap().with_stacks(64, 64).unwrap().with_trace(8, false).unwrap();
-    let length = NonZeroUsize::new(layout.size() as usize).unwrap();
-    let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
-    // SAFETY: a new mapping at an address of the kernel's choice.
-    let base =
-        unsafe { mmap_anonymous(None, length, access, MapFlags::MAP_SHARED | MapFlags::MAP_NORESERVE) };
-    // SAFETY: as many bytes are mapped as the layout has, and stay so.
-    let segment = unsafe { Segment::create(base.unwrap().as_ptr().cast(), layout) };
+    let segment = SegmentFile::create(layout).unwrap().segment();
     for (index, (tid, image)) in [(1, 0), (20, 1), (21, 1)].into_iter().enumerate() {
         let base = segment.words(index).address();
         let pid = if image == 0 { 1 } else { 20 };

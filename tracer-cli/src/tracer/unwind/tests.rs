@@ -4,28 +4,22 @@
 mod child;
 
 use std::hint::black_box;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use calltap_channel::segment::{Layout, MIN_RING_BYTES};
 use calltap_channel::stack::{Stack, walk_bytes};
-use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 use nix::sys::ptrace;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, raise, sigaction};
 
 use self::child::{Child, Own, own_stack, shared, stop_here};
 use super::*;
+use crate::segment_file::SegmentFile;
 
 fn segment(depth: u64) -> Segment {
     let layout =
         Layout::new(2, MIN_RING_BYTES).unwrap().with_stacks(1 << 10, walk_bytes(depth.max(1))).unwrap();
-    let length = NonZeroUsize::new(layout.size() as usize).unwrap();
-    let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
-    // SAFETY: a new mapping at an address of the kernel's choice.
-    let base = unsafe { mmap_anonymous(None, length, access, MapFlags::MAP_SHARED) }.unwrap();
-    // SAFETY: as many bytes are mapped as the layout has, and stay so.
-    let segment = unsafe { Segment::create(base.as_ptr().cast(), layout) };
-    segment.header().stack_depth.store(depth, Ordering::Relaxed);
+    let segment = SegmentFile::create(layout).unwrap().segment();
+    segment.inner().stack_depth.store(depth, Ordering::Relaxed);
     segment
 }
 
